@@ -1,0 +1,62 @@
+# `make` alone lists the targets. Each sets up what it needs: Python 3.11 or newer, make and a PyPI mirror are enough.
+STACK ?= reskflow
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+SOURCES := __main__.py benchmarks components contract examples lifeboat stacks tests
+
+.DEFAULT_GOAL := help
+.PHONY: help up down test lint format bench lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: $(BIN)/.program ## Deploy STACK (default reskflow) into a local cloud
+	@$(BIN)/lifeboat sandbox up $(STACK)
+
+down: $(BIN)/.program ## Stop the local cloud and remove its state
+	@$(BIN)/lifeboat sandbox down
+
+test: $(BIN)/.dev ## Lint, check types, run every test that this machine can run
+	@$(MAKE) --no-print-directory lint
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+lint: $(BIN)/.dev ## ruff and the strict type checker
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/basedpyright
+
+format: $(BIN)/.dev ## Rewrite the sources in the project's format
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+bench: $(BIN)/.dev ## Ratios, side by side in one run
+	$(BIN)/python -m benchmarks
+
+lock: $(BIN)/.dev ## Compile the hashed requirement files anew
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-emit-package lifeboat-contract --custom-compile-command "make lock" \
+	  --extra sandbox pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-emit-package lifeboat-contract --custom-compile-command "make lock" \
+	  --extra sandbox --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+
+clean: ## Remove the environment and the local cloud's state
+	rm -rf .venv .sandbox
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "PYTHON=$(PYTHON) is too old: Lifeboat needs Python 3.11 or newer" >&2; exit 2; }
+	@echo "Setting up .venv with $$($(PYTHON) --version) ..." >&2
+	@$(PYTHON) -m venv .venv
+
+# Marker files: an environment is up to date when it is newer than what it was made from.
+$(BIN)/.program: requirements.txt pyproject.toml contract/pyproject.toml | $(BIN)/python
+	@echo "Installing requirements.txt (about a minute the first time) ..." >&2
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e contract -e .
+	@touch $@
+
+$(BIN)/.dev: requirements-dev.txt $(BIN)/.program
+	@echo "Installing requirements-dev.txt ..." >&2
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
