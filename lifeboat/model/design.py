@@ -5,18 +5,22 @@ Plain frozen data. Durations are seconds. Regions are names such as ``us-east-1`
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from lifeboat.model.settings.sites import Nat, RoutingKind, Strategy
-from lifeboat.model.settings.stores import (
-    Cache,
-    CacheMechanism,
-    Database,
-    DatabaseMechanism,
-    ObjectMechanism,
-    ObjectStore,
-)
+from lifeboat.model.settings.objectives import Failure, Phases
+
+if TYPE_CHECKING:
+    from lifeboat.model.settings.sites import Nat, RoutingKind, Strategy
+    from lifeboat.model.settings.stores import (
+        Cache,
+        CacheMechanism,
+        Database,
+        DatabaseMechanism,
+        ObjectMechanism,
+        ObjectStore,
+    )
 
 
 class BoundClass(StrEnum):
@@ -26,6 +30,15 @@ class BoundClass(StrEnum):
     DOCUMENTED = "documented"
     ALARMED = "alarmed"
     TYPICAL = "typical"
+
+
+class LeaseStore(StrEnum):
+    """Where the lease lives that decides who may write."""
+
+    STRONG_TABLE = "strong-table"
+    """A DynamoDB global table with multi-Region strong consistency: a replica a site, a witness in the third region."""
+    WITNESS_OBJECT = "witness-object"
+    """Conditional writes on an object in the witness region, where no strongly consistent table spans the regions."""
 
 
 class Quantity(StrEnum):
@@ -53,8 +66,15 @@ class Demand:
     quantity: Quantity
     seconds: float
     scope: str
-    """Whose objective it is, as a settings path: ``objectives.stack``, ``objectives.services.orders``, ``databases.orders``."""
+    """Whose objective it is, by name: ``objectives.stack``, ``objectives.services.orders``, ``databases.orders``."""
     strict: bool
+    """Only an enforced or documented bound answers it."""
+    failure: Failure = Failure.REGION
+    """The class of failure it speaks of."""
+    service: str | None = None
+    """The service whose objective it is, None for everything."""
+    declared: Phases = field(default_factory=Phases)
+    """Phases that the scope declares; they replace estimates in the bound of a recovery time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,11 +99,11 @@ class Decision:
     """One choice, with its reason and what it gives."""
 
     capability: str
-    """What was decided: ``strategy``, ``routing``, ``nat``, ``database orders``, ``cache sessions``, ``objects uploads``, ..."""
+    """What was decided: ``strategy``, ``routing``, ``nat``, ``database orders``, ``objects uploads``, ..."""
     mechanism: str
     reason: str
     chosen_by: str
-    """``objectives`` or the settings key that fixed it, such as ``databases.orders.mechanism``."""
+    """``objectives`` or the settings key that fixed it, such as ``databases[0].mechanism``."""
     verdicts: tuple[Verdict, ...] = ()
     rejected: tuple[Rejected, ...] = ()
 
@@ -162,10 +182,15 @@ class Topology:
     databases: tuple[DatabaseDesign, ...]
     caches: tuple[CacheDesign, ...]
     object_stores: tuple[ObjectsDesign, ...]
+    lease: LeaseStore
+    demanded_rto: float
+    """The strictest RTO of any scope for the loss of a region; without one, of any failure. Seconds."""
+    demanded_rpo: float | None
+    """The strictest RPO of any store, None for a stack without data to keep. Seconds."""
     rto: Bound
     """Conservative estimate for the loss of the home region: a sum of phases at p95."""
     rpo: Bound | None
-    """The worst of the stores that have one."""
+    """The worst bound among the stores that have the strictest RPO; the others stand in their decisions."""
     decisions: tuple[Decision, ...]
 
     @property

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
-from lifeboat.model.settings.base import Model, Name
+from lifeboat.model.settings.base import Matches, Model, Name, OrAuto
 from lifeboat.model.settings.objectives import Objectives
-from lifeboat.model.settings.sites import Approval, Divergence, Dns, Lease, Network, Routing, Site, Strategy
+from lifeboat.model.settings.sites import Approval, Divergence, Dns, Lease, Network, Region, Routing, Site, Strategy
 from lifeboat.model.settings.stores import Cache, Database, ObjectStore, Secret
 
 
@@ -15,20 +17,33 @@ class Settings(Model):
 
     system: Name = Field(description="The system, such as reskflow; resources are named by it.")
     environment: Name = Field(description="The environment, such as production.")
-    account: str = Field(pattern=r"^\d{12}$", description="AWS account that this stack may touch; any other is refused.")
+    account: Annotated[str, Matches(r"\d{12}", "an AWS account: 12 digits in quotes, such as '123456789012'")] = Field(
+        description="AWS account that this stack may touch; any other is refused."
+    )
     objectives: Objectives = Field(description="What must be survived, and how fast.")
-    home: str = Field(description="The site that is active when nothing is wrong. It does not change in a failover.")
+    home: Region = Field(description="The site that is active when nothing is wrong. It does not change in a failover.")
     sites: tuple[Site, ...] = Field(description="The two regions the stack lives in.")
-    witness: str = Field(description="A third region, which holds the lease's witness and the routing switches.")
-    strategy: Strategy | None = Field(None, description="Chosen strategy; absent or `auto` lets the objectives decide.")
-    network: Network = Field(default_factory=lambda: Network(), description="What every site's network has.")
-    databases: tuple[Database, ...] = Field((), description="PostgreSQL databases.")
-    caches: tuple[Cache, ...] = Field((), description="Redis-compatible caches.")
-    object_stores: tuple[ObjectStore, ...] = Field((), description="Replicated buckets.")
-    secrets: tuple[Secret, ...] = Field((), description="Generated secrets, replicated to every site.")
-    dns: Dns | None = Field(None, description="The zone, and the names that fail over.")
-    routing: Routing = Field(default_factory=lambda: Routing(), description="How traffic is switched.")
-    approval: Approval = Field(Approval.ONE, description="Who decides a failover: automatic, one or two people.")
-    divergence: Divergence = Field(default_factory=lambda: Divergence(), description="Whether writes may be left behind.")
-    lease: Lease = Field(default_factory=lambda: Lease(), description="The lease that decides who may write.")
+    witness: Region = Field(
+        description="A third region, which holds the lease's witness and the routing switches.",
+    )
+    strategy: Annotated[Strategy | None, OrAuto()] = Field(
+        default=None, description="Chosen strategy; absent or auto lets the objectives decide."
+    )
+    network: Network = Field(default_factory=Network, description="What every site's network has.")
+    databases: tuple[Database, ...] = Field(default=(), description="PostgreSQL databases.")
+    caches: tuple[Cache, ...] = Field(default=(), description="Redis-compatible caches.")
+    object_stores: tuple[ObjectStore, ...] = Field(default=(), description="Replicated buckets.")
+    secrets: tuple[Secret, ...] = Field(default=(), description="Generated secrets, replicated to every site.")
+    dns: Dns | None = Field(default=None, description="The zone, and the names that fail over.")
+    routing: Routing = Field(default_factory=Routing, description="How traffic is switched.")
+    approval: Approval = Field(
+        default=Approval.ONE, description="Who decides a failover: automatic, one or two people."
+    )
+    divergence: Divergence = Field(default_factory=Divergence, description="Whether writes may be left behind.")
+    lease: Lease = Field(default_factory=Lease, description="The lease that decides who may write.")
     tags: dict[str, str] = Field(default_factory=dict, description="Tags of every resource.")
+
+    @property
+    def prefix(self) -> str:
+        """First part of every physical name, such as ``reskflow-production``."""
+        return f"{self.system}-{self.environment}"

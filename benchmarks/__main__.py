@@ -1,0 +1,86 @@
+"""``python -m benchmarks``: each comparison in one run, medians of five rounds, ratios beside their aims."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from unittest import mock
+
+from benchmarks.measure import ROUNDS, Series, in_turn, note, report
+from benchmarks.preview import compare_previews
+from benchmarks.replay import Call, Recorder
+from lifeboat.sandbox import supervisor, up
+from lifeboat.sandbox.state import Directory
+
+ROOT = Path(__file__).parents[1]
+
+
+def main() -> None:
+    """Run every comparison that this machine can run."""
+    compare_up_with_bare_calls()
+    compare_evaluations()
+    if shutil.which("pulumi"):
+        compare_previews(ROOT)
+    else:
+        note("SKIPPED: the preview against a flat program needs a Pulumi CLI on PATH")
+
+
+def compare_up_with_bare_calls() -> None:
+    """`sandbox up`, as a user runs it, beside a fresh gateway that gets the same API calls and nothing else."""
+    note("recording the API calls of one up ...")
+    calls: list[Call] = []
+
+    class Kept(Recorder):
+        def __init__(self, endpoint: str) -> None:
+            super().__init__(endpoint)
+            self.calls = calls
+
+    with tempfile.TemporaryDirectory() as temporary:
+        recording = Path(temporary) / "calls"
+        with mock.patch("lifeboat.sandbox.provider.engine.Clients", Kept):
+            result = up.up("reskflow", start=ROOT)
+        supervisor.stop(Directory.of_project(ROOT))
+        recording.write_bytes(pickle.dumps(calls))
+        command = [sys.executable, "-m", "lifeboat.cli.main", "sandbox", "up", "reskflow", "--json"]
+        bare = [sys.executable, "-m", "benchmarks.bare", str(Path(temporary) / "sandbox"), str(recording)]
+        one, other = in_turn({"lifeboat sandbox up reskflow": lambda: _run(command), "bare calls": lambda: _run(bare)})
+    supervisor.stop(Directory.of_project(ROOT))
+    report(
+        f"up against {len(calls)} bare API calls ({result.real} resources real, {result.recorded} recorded), "
+        "each a process with a gateway of its own",
+        [one, other],
+        f"ratio {one.median / other.median:.2f} (aim: at most 1.5)",
+    )
+
+
+def compare_evaluations() -> None:
+    """The program without any engine, at three sizes, each in a fresh process."""
+    note("evaluating the program at 1, 10 and 100 services ...")
+    sizes = (1, 10, 100)
+    seconds: dict[int, list[float]] = {size: [] for size in sizes}
+    resources: dict[int, int] = {}
+    for number in range(ROUNDS):
+        for size in sizes:
+            answer = _run([sys.executable, "-m", "benchmarks.evaluate", str(size)]).split()
+            resources[size] = int(answer[0])
+            seconds[size].append(float(answer[1]))
+            note(f"  round {number + 1}: {size} services: {answer[1]} s")
+    series = [Series(name=f"{size} services, {resources[size]} resources", seconds=seconds[size]) for size in sizes]
+    ratio = statistics.median(seconds[100]) / statistics.median(seconds[10])
+    report("program evaluation", series, f"time(100)/time(10) {ratio:.1f} (aim: at most 12)")
+
+
+def _run(command: list[str]) -> str:
+    return subprocess.run(  # noqa: S603 - our own commands
+        command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True, env={**os.environ, "NO_COLOR": "1"}
+    ).stdout
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""A preview on the real engine: our program against a flat one of as many resources, both against the sandbox."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.measure import in_turn, note, report
+from lifeboat.sandbox import supervisor, up
+from lifeboat.sandbox.environment import exec_environment
+from lifeboat.sandbox.state import Directory
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+STACK = "reskflow"
+SENTINEL = "4dabf18193072939515e22adb298388d"
+"""Marks a secret in a deployment file; see Pulumi's ``sdk/go/common/resource``."""
+
+
+def compare_previews(root: Path) -> None:
+    """Preview the stack and its flat twin, in turn, from an empty state."""
+    note("deploying once, to know the resources ...")
+    result = up.up(STACK, start=root)
+    directory = Directory.of_project(root)
+    with tempfile.TemporaryDirectory() as temporary:
+        resources = Path(temporary) / "resources.json"
+        flat = _flat_resources(json.loads(result.state.read_text())["deployment"]["resources"])
+        resources.write_text(json.dumps(flat))
+        project = Path(temporary) / "flat"
+        shutil.copytree(root / "benchmarks" / "flat", project)
+        (project / "Pulumi.yaml").write_text(
+            f"name: flat\nruntime:\n  name: python\n  options: {{toolchain: pip, virtualenv: {sys.prefix}}}\n"
+        )
+        environment = exec_environment(directory, result.record, {**os.environ, "BENCH_RESOURCES": str(resources)})
+        for place in (root, project):
+            _pulumi(place, environment, "stack", "init", "--stack", STACK)
+        preview = ("preview", "--stack", STACK, "--suppress-outputs")
+        ours, twin = in_turn(
+            {
+                f"pulumi preview, {STACK}": lambda: _pulumi(root, environment, *preview),
+                "pulumi preview, flat program": lambda: _pulumi(project, environment, *preview),
+            }
+        )
+    supervisor.stop(directory)
+    report(
+        f"a preview of {len(flat)} resources on the real engine",
+        [ours, twin],
+        f"ratio {ours.median / twin.median:.2f} (aim: at most 1.15)",
+    )
+
+
+def _flat_resources(resources: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Every AWS resource with literal inputs."""
+    return [
+        {"type": resource["type"], "name": resource["urn"].rpartition("::")[2], "inputs": _literal(resource["inputs"])}
+        for resource in resources
+        if resource["type"].startswith("aws:")
+    ]
+
+
+def _literal(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    if isinstance(value, list):
+        return [_literal(each) for each in value]
+    if isinstance(value, dict):
+        return "placeholder-of-a-secret" if SENTINEL in value else {key: _literal(each) for key, each in value.items()}
+    return value
+
+
+def _pulumi(project: Path, environment: Mapping[str, str], *arguments: str) -> None:
+    subprocess.run(  # noqa: S603 - the user's own CLI, our arguments
+        ["pulumi", *arguments, "--non-interactive"],  # noqa: S607 - found on PATH, as everywhere
+        cwd=project,
+        env=environment,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )

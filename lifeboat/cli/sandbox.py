@@ -1,0 +1,175 @@
+"""`lifeboat sandbox ...`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lifeboat.cli.arguments import Json, Stack
+from lifeboat.cli.output import progress, show, show_json
+
+if TYPE_CHECKING:
+    from lifeboat.cli.design import Design
+    from lifeboat.sandbox.state import Directory, Record
+
+app = typer.Typer(
+    help="A local cloud on loopback: no account, no container engine, nothing real in reach.",
+    no_args_is_help=True,
+)
+
+
+Empty = Annotated[bool, typer.Option("--empty", help="Start the local cloud and deploy nothing: for a Pulumi CLI.")]
+
+
+@app.command("up")
+def up(stack: Stack, *, empty: Empty = False, json: Json = False) -> None:
+    """Start a local cloud and deploy STACK into it. An older one is removed first: each `up` starts from nothing.
+
+    For example:
+
+      lifeboat sandbox up reskflow
+
+      lifeboat sandbox up prod --json | jq '.contract.sites | keys'
+
+      lifeboat sandbox up prod --empty && lifeboat sandbox exec -- pulumi stack init prod
+    """
+    from lifeboat.cli.design import load_design
+
+    # Faults of the configuration come before anything is started or stopped.
+    design = load_design(stack)
+    if empty:
+        _start(stack, design, json=json)
+        return
+
+    from lifeboat.reporting.overview import next_steps, overview
+    from lifeboat.sandbox.state import Directory
+    from lifeboat.sandbox.up import up as deploy
+
+    with progress() as line:
+        result = deploy(stack, Directory.of_project(), progress=line)
+    if json:
+        resources = {"real": result.real, "recorded": result.recorded}
+        show_json({"contract": result.contract, "elapsed_s": round(result.elapsed_s, 3), "resources": resources})
+        return
+    show(overview(design.settings, design.topology, design.estimate, design.prices))
+    show(f"resources {result.real} made, {result.recorded} only recorded, in {result.elapsed_s:.1f} s")
+    show(next_steps(stack))
+
+
+def _start(stack: str, design: Design, *, json: bool) -> None:
+    from lifeboat.sandbox.plugin.executables import write_executables
+    from lifeboat.sandbox.state import Directory
+    from lifeboat.sandbox.supervisor import start
+
+    directory = Directory.of_project()
+    record = start(directory, stack=stack, account=design.settings.account, home=design.settings.home)
+    write_executables(directory.bin)
+    if json:
+        show_json({"endpoint": record.endpoint, "pid": record.pid})
+    else:
+        show(f"running, with nothing deployed: {stack} on {record.endpoint} (pid {record.pid})")
+
+
+@app.command("status")
+def status(*, json: Json = False) -> None:
+    """Say whether a sandbox runs, for which stack and where. Exits with 1 when none answers.
+
+    For example:
+
+      lifeboat sandbox status --json
+    """
+    from lifeboat.sandbox.state import Directory
+    from lifeboat.sandbox.supervisor import status as look
+
+    found = look(Directory.of_project())
+    if json:
+        record = found.record
+        show_json(
+            {
+                "running": found.running,
+                "stack": record.stack if record else None,
+                "endpoint": record.endpoint if record else None,
+                "pid": record.pid if record else None,
+            }
+        )
+    else:
+        show(found.summary)
+    if not found.running:
+        raise typer.Exit(1)
+
+
+@app.command("env")
+def env(*, json: Json = False) -> None:
+    """Print shell lines that point the AWS CLI, boto3 and Pulumi at the sandbox, and nowhere else.
+
+    PATH is left alone: plugins of the sandbox are found inside `lifeboat sandbox exec` only.
+
+    For example:
+
+      eval "$(lifeboat sandbox env)"
+    """
+    from lifeboat.sandbox.environment import removed, shell, variables
+
+    directory, record = _running()
+    if json:
+        show_json({"set": variables(directory, record), "unset": removed()})
+    else:
+        sys.stdout.write(shell(directory, record))
+
+
+@app.command("exec", context_settings={"ignore_unknown_options": True})
+def exec_(
+    command: Annotated[list[str], typer.Argument(metavar="-- COMMAND...", help="The command, after two dashes.")],
+) -> None:
+    """Run a command in the sandbox's environment, with its provider plugins first on PATH; the exit code is its own.
+
+    For example:
+
+      lifeboat sandbox exec -- pulumi preview --stack reskflow
+
+      lifeboat sandbox exec -- aws rds describe-db-instances --region us-west-2
+    """
+    import shutil
+
+    from lifeboat.deployment.project import InputError
+    from lifeboat.sandbox.environment import exec_environment
+
+    directory, record = _running()
+    environment = exec_environment(directory, record)
+    program = shutil.which(command[0], path=environment["PATH"])
+    if program is None:
+        raise InputError(f"no command {command[0]!r} on PATH")
+    sys.stdout.flush()
+    # The command takes this process's place: signals, terminal and exit code are its own.
+    os.execve(program, command, environment)  # noqa: S606  (running the user's command is what `exec` is for)
+
+
+@app.command("down")
+def down(*, json: Json = False) -> None:
+    """Stop the sandbox and remove its state. Succeeds when none runs.
+
+    For example:
+
+      lifeboat sandbox down
+    """
+    from lifeboat.sandbox.state import Directory
+    from lifeboat.sandbox.supervisor import stop
+
+    stopped = stop(Directory.of_project())
+    if json:
+        show_json({"stopped": stopped.stack if stopped else None})
+    else:
+        show(f"stopped: {stopped.stack}" if stopped else "no sandbox was running")
+
+
+def _running() -> tuple[Directory, Record]:
+    from lifeboat.sandbox.state import Directory, SandboxError
+
+    directory = Directory.of_project()
+    record = directory.running()
+    if record is None:
+        raise SandboxError("no sandbox runs here: lifeboat sandbox up STACK")
+    return directory, record

@@ -1,0 +1,121 @@
+"""Our middleware: every AWS request passes it before moto answers.
+
+Invariants:
+1. A call for a lost region gets no answer at all, and neither do the global control planes that live in it.
+2. What moto lacks is answered 400 with the operation's name: an SDK raises at once. A 500 would be retried for minutes.
+3. Only loopback is served: a foreign Host header, or a browser's Origin, is refused.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from moto.core.exceptions import ServiceException
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+from lifeboat.sandbox.gateway.answers import NOT_IMPLEMENTED, send_error, send_json
+from lifeboat.sandbox.gateway.calls import UNKNOWN_OPERATION, Call, identify
+from lifeboat.sandbox.gateway.control import LOST, PREFIX, Control, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+_log = logging.getLogger(__name__)
+_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+_MOTO_CONTROL = "/moto-api"
+# Flask's own page for a path that no handler of the service claims.
+_UNROUTED = b"<!doctype html>"
+
+
+class RegionLostError(ConnectionError):
+    """The connection must end without an answer; the server closes it."""
+
+
+def loopback(host: str) -> bool:
+    """Whether a Host header names this machine; a bucket may stand before `localhost`."""
+    name = host if host.endswith("]") else host.rpartition(":")[0] or host
+    return name in _LOOPBACK or name.endswith(".localhost")
+
+
+class Answer:
+    """A WSGI `start_response` that only remembers, since a refusal may still replace what moto said."""
+
+    def __init__(self) -> None:
+        self.status = ""
+        self.headers: list[tuple[str, str]] = []
+
+    def __call__(self, status: str, headers: list[tuple[str, str]], _exc_info: object = None, /) -> Callable[[bytes], object]:
+        """Remember; bodies are returned, never written."""
+        self.status, self.headers = status, headers
+        return _never_written
+
+
+def _never_written(_data: bytes) -> None:
+    raise RuntimeError("no handler writes its body: all return it")
+
+
+class Application:
+    """WSGI: control calls to `control`, AWS calls to moto, each counted."""
+
+    def __init__(self, control: Control) -> None:
+        self.control = control
+        self.dispatcher = DomainDispatcherApplication(create_backend_app)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        if not loopback(environ.get("HTTP_HOST", "")) or "HTTP_ORIGIN" in environ:
+            return send_json(start_response, 403, {"error": "the sandbox answers loopback clients only, and no web page"})
+        path: str = environ["PATH_INFO"]
+        if path.startswith(PREFIX):
+            return self.control(environ, start_response)
+        if path.startswith(_MOTO_CONTROL):
+            return self._moto_control(environ, start_response)
+        return self._serve(environ, start_response)
+
+    def _moto_control(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        try:
+            self.control.authorize(environ)
+        except Refused as refusal:
+            return send_json(start_response, refusal.status, {"error": str(refusal)})
+        return self.dispatcher(environ, start_response)
+
+    def _serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        call = identify(environ)
+        if call.region in self.control.lost:
+            self.control.ledger.add(call, LOST)
+            raise RegionLostError(f"{call.region} is lost")
+        answer = Answer()
+        try:
+            body = self._answer(call, environ, answer)
+        except NotImplementedError as gap:
+            body = self._not_implemented(call, environ, answer, str(gap))
+        except ServiceException as refusal:
+            # AWS's own errors: some handlers of moto let those of their models pass.
+            body = send_error(environ, answer, call.service, 400, refusal.code, refusal.message)
+        # Whatever moto's handlers raise must become an answer, or the client would wait for one.
+        except Exception as fault:
+            _log.exception("%s %s in %s failed", call.service, call.operation, call.region)
+            message = f"{call.operation}: {type(fault).__name__}: {fault}".splitlines()[0]
+            body = send_error(environ, answer, call.service, 500, "InternalFailure", message)
+        self.control.ledger.add(call, answer.status[:3])
+        start_response(answer.status, answer.headers)
+        return body
+
+    def _answer(self, call: Call, environ: WSGIEnvironment, answer: Answer) -> Iterable[bytes]:
+        if not call.known:
+            return self._not_implemented(call, environ, answer, "the sandbox does not have this service")
+        body: Iterable[bytes] = self.dispatcher(environ, answer)
+        if answer.status.startswith("404"):
+            # Only now is the body worth looking at: it tells an unrouted path from a missing resource.
+            content = b"".join(body)
+            unrouted = content.startswith(_UNROUTED) or (not content and call.operation == UNKNOWN_OPERATION)
+            if unrouted and environ["REQUEST_METHOD"] != "HEAD":
+                return self._not_implemented(call, environ, answer, f"nothing serves {environ['PATH_INFO']}")
+            body = [content]
+        return body
+
+    def _not_implemented(self, call: Call, environ: WSGIEnvironment, answer: Answer, why: str) -> Iterable[bytes]:
+        message = f"the sandbox does not implement {call.service} {call.operation}: {why}"
+        return send_error(environ, answer, call.service, 400, NOT_IMPLEMENTED, message)

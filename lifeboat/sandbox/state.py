@@ -1,0 +1,242 @@
+"""The `.sandbox/` directory: where a running sandbox is recorded and everything of it lives.
+
+It stands beside `Pulumi.yaml`. Directories are readable by their owner only (0700), files too (0600): the record carries the
+sandbox's one-time token.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DIRECTORY_NAME = ".sandbox"
+PROJECT_FILE = "Pulumi.yaml"
+
+
+class SandboxError(Exception):
+    """The sandbox cannot do what was asked; its text is one line for the user."""
+
+
+class NoProjectError(SandboxError):
+    """No `Pulumi.yaml` from the current directory upward."""
+
+
+def project_root(start: Path | None = None) -> Path:
+    """The directory that holds `Pulumi.yaml`, from `start` (the current directory) upward.
+
+    Raises:
+        NoProjectError: when there is none.
+    """
+    origin = (start or Path.cwd()).resolve()
+    for candidate in (origin, *origin.parents):
+        if (candidate / PROJECT_FILE).is_file():
+            return candidate
+    raise NoProjectError(f"no {PROJECT_FILE} in {origin} or above it: run this inside a checkout")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """A running sandbox, as `sandbox.json` says it."""
+
+    pid: int
+    identity: str
+    """When the process started, as `process_identity` tells it: a recycled pid has another."""
+    port: int
+    token: str = field(repr=False)
+    """One-time secret of this run; control calls and plugins must present it."""
+    stack: str
+    account: str
+    """12 digits."""
+    home: str
+    """The stack's home region: clients that name none ask there."""
+    started: float
+    """Seconds since the epoch."""
+
+    @property
+    def endpoint(self) -> str:
+        """The URL that AWS clients are pointed at."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def alive(self) -> bool:
+        """Whether the recorded process, and not a later one with its pid, still runs."""
+        return process_identity(self.pid) == self.identity
+
+    @classmethod
+    def load(cls, text: str) -> Record:
+        """Read a record.
+
+        Raises:
+            ValueError: when the text is no record.
+        """
+        loaded: object = json.loads(text)
+        expected = {part.name for part in fields(cls)}
+        if not isinstance(loaded, dict) or set(cast("dict[str, object]", loaded)) != expected:
+            raise ValueError(f"a record has exactly the keys {', '.join(sorted(expected))}")
+        return cls(**cast("dict[str, Any]", loaded))
+
+
+class Directory:
+    """Paths below one `.sandbox/`, made with closed modes."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.resolve()
+
+    @classmethod
+    def of_project(cls, start: Path | None = None) -> Directory:
+        """The directory of the project that `start` lies in; it need not exist yet."""
+        return cls(project_root(start) / DIRECTORY_NAME)
+
+    @property
+    def record_path(self) -> Path:
+        """`sandbox.json`."""
+        return self.path / "sandbox.json"
+
+    @property
+    def lock_path(self) -> Path:
+        """Held by the gateway for as long as it lives."""
+        return self.path / "gateway.lock"
+
+    @property
+    def logs(self) -> Path:
+        """Directory of logs."""
+        return self.path / "logs"
+
+    @property
+    def gateway_log(self) -> Path:
+        """What the gateway prints."""
+        return self.logs / "gateway.log"
+
+    @property
+    def bin(self) -> Path:
+        """Directory of the plugin executables, on PATH inside `sandbox exec` only."""
+        return self.path / "bin"
+
+    @property
+    def backend(self) -> Path:
+        """Directory of the Pulumi state backend."""
+        return self.path / "state"
+
+    @property
+    def aws_config(self) -> Path:
+        """Stands in for `~/.aws/config`."""
+        return self.path / "aws-config"
+
+    @property
+    def aws_credentials(self) -> Path:
+        """Stands in for `~/.aws/credentials`."""
+        return self.path / "aws-credentials"
+
+    def deployment(self, stack: str) -> Path:
+        """The deployment that an in-process `up` writes, `<stack>.json`."""
+        return self.path / f"{stack}.json"
+
+    def create(self) -> None:
+        """Make the directory and its parts, each for its owner only."""
+        for part in (self.path, self.logs, self.bin, self.backend):
+            part.mkdir(mode=0o700, parents=True, exist_ok=True)
+            part.chmod(0o700)
+        # A checkout without our .gitignore must not commit a token.
+        write_private(self.path / ".gitignore", "*\n")
+
+    def clean(self) -> None:
+        """Remove what a run left, logs and lock excepted: the next one starts from nothing."""
+        for leftover in (self.bin, self.backend):
+            shutil.rmtree(leftover, ignore_errors=True)
+        if self.path.is_dir():
+            for entry in self.path.iterdir():
+                if entry.is_file() and entry != self.lock_path:
+                    entry.unlink()
+
+    def write_record(self, record: Record) -> None:
+        """Write the record, whole or not at all."""
+        write_private(self.record_path, json.dumps(asdict(record), indent=2) + "\n")
+
+    def read_record(self) -> Record | None:
+        """The record, or None when there is none or a crash left half of one."""
+        try:
+            return Record.load(self.record_path.read_text())
+        except (FileNotFoundError, ValueError, TypeError):
+            return None
+
+    def running(self) -> Record | None:
+        """The record, when the process that it names still runs."""
+        record = self.read_record()
+        return record if record and record.alive else None
+
+
+class Lock:
+    """The gateway's exclusive hold of a directory; the system releases it when the process dies, however it dies."""
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def acquire(self) -> bool:
+        """Take the lock if nobody has it; tell whether that worked."""
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Let go."""
+        os.close(self._descriptor)
+
+
+def locked(directory: Directory) -> bool:
+    """Whether a gateway of this directory lives, recorded or not."""
+    if not directory.lock_path.exists():
+        return False
+    lock = Lock(directory.lock_path)
+    try:
+        return not lock.acquire()
+    finally:
+        lock.close()
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read, replacing an older one in one step."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    temporary.replace(path)
+
+
+def process_identity(pid: int) -> str | None:
+    """A text that no other process ever has with this pid: its start time, and the boot it belongs to. None when it is gone.
+
+    A zombie counts as gone.
+    """
+    if sys.platform == "linux":
+        try:
+            # The command's name may hold spaces and parentheses: fields count from the last one.
+            _, _, rest = Path(f"/proc/{pid}/stat").read_text().rpartition(")")
+            boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        except (FileNotFoundError, ProcessLookupError):
+            return None
+        parts = rest.split()
+        return None if parts[0] == "Z" else f"{boot}:{parts[19]}"
+    # A fixed program with a number as its argument; other systems have no /proc.
+    answer = subprocess.run(  # noqa: S603  # the only variable argument is an int
+        ["/bin/ps", "-o", "stat=,lstart=", "-p", str(pid)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=cast("Mapping[str, str]", {"LC_ALL": "C"}),
+    )
+    state, _, started = answer.stdout.strip().partition(" ")
+    return None if not started or state.startswith("Z") else started.strip()
+
+

@@ -1,0 +1,207 @@
+"""The life of a sandbox's process: start it, tell how it is, stop it.
+
+Invariants:
+1. Only a process that this project's record names, with the start time that it had then, is ever signalled.
+2. At most one gateway serves a directory: it holds the directory's lock for as long as it lives.
+3. A start that fails or is interrupted leaves no process and no record. A caller that is killed itself leaves a gateway that records
+   itself, so that the next start or stop finds it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lifeboat.sandbox import environment
+from lifeboat.sandbox.state import Directory, Record, SandboxError, locked, process_identity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+START_DEADLINE = 60.0
+"""Seconds a gateway may take until it answers; 1 is usual, a cold disk is slower."""
+STOP_DEADLINE = 5.0
+"""Seconds a gateway may take to end on request before it is killed."""
+_POLL = 0.02
+_ANSWER_TIMEOUT = 2.0
+
+
+class StartError(SandboxError):
+    """The gateway did not come up."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """How a sandbox is."""
+
+    record: Record | None
+    """The recorded sandbox, None when there is none."""
+    running: bool
+    """Its process lives and answers."""
+    summary: str
+    """One line for people, such as ``running: reskflow on http://127.0.0.1:40123 (pid 4711)``."""
+
+
+def start(directory: Directory, *, stack: str, account: str, home: str, deadline: float = START_DEADLINE) -> Record:
+    """Start a gateway from nothing: whatever an older one left is stopped and removed first.
+
+    Args:
+        directory: where it is recorded.
+        stack: whom it is for.
+        account: the AWS account that it plays, 12 digits.
+        home: the stack's home region.
+        deadline: seconds to wait until it answers.
+
+    Raises:
+        StartError: when it ends, or does not answer in time; its last words are in the text.
+    """
+    stop(directory)
+    directory.create()
+    pid = _spawn(directory, stack=stack, account=account, home=home)
+    try:
+        record = _await_healthy(directory, pid, deadline)
+        environment.write_files(directory, record)
+    except BaseException:
+        if not _ended(pid):
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        directory.record_path.unlink(missing_ok=True)
+        raise
+    return record
+
+
+def stop(directory: Directory) -> Record | None:
+    """End the recorded gateway and remove what it left; logs stay.
+
+    Returns:
+        The record of the sandbox that ran, None when none did.
+
+    Raises:
+        SandboxError: when its process does not end, or another one answers in its place.
+    """
+    if not directory.path.is_dir():
+        return None
+    record = directory.running()
+    if record is None and locked(directory):
+        # Its caller was killed in the second between its start and its record.
+        _wait(lambda: directory.running() is not None or not locked(directory), START_DEADLINE)
+        record = directory.running()
+    if record is not None:
+        _end(record)
+    directory.clean()
+    return record
+
+
+def status(directory: Directory) -> Status:
+    """How the sandbox is, asked of itself."""
+    record = directory.read_record()
+    if record is None:
+        return Status(record=None, running=False, summary="not running")
+    if not record.alive:
+        return Status(record=record, running=False, summary=f"not running: {record.stack}'s process {record.pid} is gone")
+    if not answers(record):
+        return Status(record=record, running=False, summary=f"process {record.pid} does not answer on {record.endpoint}")
+    return Status(record=record, running=True, summary=f"running: {record.stack} on {record.endpoint} (pid {record.pid})")
+
+
+def answers(record: Record) -> bool:
+    """Whether the gateway that a record names answers on its port and knows its token."""
+    try:
+        answer = control(record, "POST", "token")
+    except (OSError, SandboxError):
+        return False
+    return answer == {"pid": record.pid, "stack": record.stack}
+
+
+def control(record: Record, method: str, name: str, document: object = None) -> Any:  # noqa: ANN401  # each call's own JSON
+    """Make one control call, such as ``control(record, "POST", "regions", {"us-east-1": "lost"})``; the answer's JSON.
+
+    Raises:
+        OSError: when nobody answers.
+        SandboxError: when the answer is a refusal.
+    """
+    connection = http.client.HTTPConnection("127.0.0.1", record.port, timeout=_ANSWER_TIMEOUT)
+    try:
+        body = None if document is None else json.dumps(document)
+        connection.request(method, f"/_lifeboat/{name}", body, {"Authorization": f"Bearer {record.token}"})
+        response = connection.getresponse()
+        answer: Any = json.loads(response.read())
+    except (http.client.HTTPException, ValueError) as fault:
+        raise SandboxError(f"port {record.port} is not a sandbox's") from fault
+    finally:
+        connection.close()
+    if response.status != http.client.OK:
+        raise SandboxError(f"{method} {name}: {answer['error']}")
+    return answer
+
+
+def _spawn(directory: Directory, *, stack: str, account: str, home: str) -> int:
+    """Start the gateway's process, its output in the log; it makes a session of its own, since it outlives its caller."""
+    # A user's MOTO_* settings and AWS credentials have no business in the sandbox's server.
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(("MOTO_", "AWS_"))}
+    appended = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    return os.posix_spawn(
+        sys.executable,
+        [
+            *(sys.executable, "-m", "lifeboat.sandbox.gateway"),
+            *("--directory", str(directory.path), "--stack", stack, "--account", account, "--home", home),
+        ],
+        variables,
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, str(directory.gateway_log), appended, 0o600),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+    )
+
+
+def _ended(pid: int) -> bool:
+    """Whether a process is gone; a child of ours is laid to rest on the way."""
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
+    return process_identity(pid) is None
+
+
+def _await_healthy(directory: Directory, pid: int, deadline: float) -> Record:
+    def healthy() -> Record | None:
+        record = directory.read_record()
+        return record if record is not None and record.pid == pid and answers(record) else None
+
+    if not _wait(lambda: _ended(pid) or healthy() is not None, deadline):
+        raise StartError(f"the sandbox did not answer within {deadline:.0f} s: see {directory.gateway_log}")
+    record = healthy()
+    if record is None:
+        raise StartError(f"the sandbox did not start: {_last_line(directory)}")
+    return record
+
+
+def _last_line(directory: Directory) -> str:
+    lines = directory.gateway_log.read_text(errors="replace").strip().splitlines()
+    return lines[-1] if lines else f"it said nothing in {directory.gateway_log}"
+
+
+def _end(record: Record) -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        # Between two looks a process may end and another get its number: look each time, right before.
+        if process_identity(record.pid) != record.identity:
+            return
+        os.kill(record.pid, number)
+        if _wait(lambda: _ended(record.pid) or not record.alive, STOP_DEADLINE):
+            return
+    raise SandboxError(f"process {record.pid} of the sandbox does not end")
+
+
+def _wait(condition: Callable[[], bool], deadline: float) -> bool:
+    end = time.monotonic() + deadline
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(_POLL)
+    return True

@@ -1,0 +1,160 @@
+"""``sandbox up``: a stack's whole program in a local cloud that starts from nothing."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lifeboat.model.settings.load import from_stack_file
+from lifeboat.model.topology import resolve
+from lifeboat.sandbox import supervisor
+from lifeboat.sandbox.environment import PASSPHRASE
+from lifeboat.sandbox.state import SandboxError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from lifeboat.model.design import Topology
+    from lifeboat.model.settings import Settings
+    from lifeboat.sandbox.inprocess.monitor import Step
+    from lifeboat.sandbox.inprocess.run import Deployed
+    from lifeboat.sandbox.state import Directory, Record
+
+
+class NoStackError(SandboxError):
+    """There is no such ``Pulumi.<stack>.yaml``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UpResult:
+    """What an ``up`` made.
+
+    Attributes:
+        settings: The stack's settings.
+        topology: What they resolve to.
+        record: The running sandbox.
+        outputs: The stack's outputs as plain values; secrets are readable in them, so they are never printed whole.
+        state: The state file.
+        real: Resources that exist in the local cloud.
+        recorded: Resources of types that the local cloud lacks.
+        elapsed_s: Seconds from the command to the last resource.
+    """
+
+    settings: Settings
+    topology: Topology
+    record: Record
+    outputs: dict[str, Any]
+    state: Path
+    real: int
+    recorded: int
+    elapsed_s: float
+
+    @property
+    def contract(self) -> dict[str, Any]:
+        """The contract that app teams read; no secret is in it."""
+        return self.outputs["contract"]
+
+
+def up(stack: str, directory: Directory, *, progress: Callable[[str], None]) -> UpResult:
+    """Deploy a stack into a fresh local cloud; one that runs already is replaced.
+
+    Args:
+        stack: Names a ``Pulumi.<stack>.yaml``.
+        directory: The project's ``.sandbox/``.
+        progress: Told what happens, a line at a time.
+
+    Raises:
+        NoStackError: when there is no such stack.
+        SettingsError: when its settings have faults, before anything is started.
+        Refused: when they cannot be met, before anything is started.
+        SandboxError: when the local cloud does not start, or a resource fails; then the state file holds what was made,
+            and the local cloud still runs.
+    """
+    started = time.perf_counter()
+    root = directory.path.parent
+    settings = from_stack_file(_stack_file(root, stack).read_text(encoding="utf-8"))
+    topology = resolve(settings)
+    progress("starting the local cloud")
+    with ThreadPoolExecutor(1) as pool:
+        # The gateway takes a second to start, the SDK another to import: side by side.
+        coming = pool.submit(supervisor.start, directory, stack=stack, account=settings.account, home=settings.home)
+        _import_sdk()
+        record = coming.result()
+    progress(f"deploying {stack} into {record.endpoint}")
+    deployed = deploy_into(
+        root, stack, directory=directory, record=record, progress=lambda step: progress(_line(step)), note=progress
+    )
+    return UpResult(
+        settings=settings,
+        topology=topology,
+        record=record,
+        outputs=deployed.deployment.plain_outputs,
+        state=deployed.path,
+        real=deployed.real,
+        recorded=deployed.recorded,
+        elapsed_s=time.perf_counter() - started,
+    )
+
+
+def deploy_into(
+    program: Path,
+    stack: str,
+    *,
+    directory: Directory,
+    record: Record,
+    progress: Callable[[Step], None] = lambda _: None,
+    note: Callable[[str], None] = lambda _: None,
+) -> Deployed:
+    """Deploy any program's stack into a sandbox that runs: the platform's own, or an app team's.
+
+    Args:
+        program: Directory of the program's ``Pulumi.yaml``.
+        stack: The stack's name.
+        directory: The sandbox's directory; takes the state file, and gives other stacks' outputs.
+        record: The running sandbox.
+        progress: Called after each resource.
+        note: Takes what the user should know once.
+
+    Raises:
+        ConfigError: when the project's or the stack's file cannot be used.
+        DeployError: when the program or a resource fails.
+    """
+    # Imported here: the SDK takes a second, which `status` and `env` need not pay.
+    from lifeboat.sandbox.inprocess.run import deploy  # noqa: PLC0415
+    from lifeboat.sandbox.plugin.executables import write_executables  # noqa: PLC0415
+    from lifeboat.sandbox.plugin.operations import Backend  # noqa: PLC0415
+
+    write_executables(directory.bin)
+    return deploy(
+        program,
+        stack,
+        backend=Backend(endpoint=record.endpoint, account=record.account),
+        directory=directory,
+        passphrase=PASSPHRASE,
+        progress=progress,
+        note=note,
+    )
+
+
+def _line(step: Step) -> str:
+    kind = step.type.rpartition(":")[2]
+    return f"{step.done:4d}  {step.seconds:6.2f} s  {kind} {step.name}{' (recorded)' if step.recorded else ''}"
+
+
+def _stack_file(root: Path, stack: str) -> Path:
+    # Compared with what there is, so that a name with a slash never becomes a path.
+    files = {path.name.removeprefix("Pulumi.").removesuffix(".yaml"): path for path in root.glob("Pulumi.*.yaml")}
+    if stack not in files:
+        raise NoStackError(f"STACK: {stack}: there are {', '.join(sorted(files)) or 'none'} in {root}")
+    return files[stack]
+
+
+def _import_sdk() -> None:
+    import pulumi_aws  # noqa: F401, PLC0415
+
+    from lifeboat.sandbox.catalogue.loader import load  # noqa: PLC0415
+
+    load()

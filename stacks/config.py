@@ -1,0 +1,23 @@
+"""A stack's settings, as the engine hands them to the program."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pulumi.runtime.config import CONFIG, get_config_env
+
+from lifeboat.model.settings.load import from_runtime
+
+if TYPE_CHECKING:
+    from lifeboat.model.settings import Settings
+
+
+def load_settings() -> Settings:
+    """The running stack's settings.
+
+    ``pulumi.Config`` answers key by key and so cannot show a key that nobody declared; the whole map can.
+
+    Raises:
+        SettingsError: with every fault in the configuration.
+    """
+    return from_runtime({**get_config_env(), **CONFIG.get()})

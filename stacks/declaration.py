@@ -1,0 +1,77 @@
+"""The declaration resource: what was declared and resolved, where policies can read it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from components.aws.declaration import (
+    Declaration,
+    DeclarationArgs,
+    DeclaredBound,
+    DeclaredObjective,
+    DeclaredStore,
+)
+
+if TYPE_CHECKING:
+    from lifeboat.model.design import Bound, Topology
+    from lifeboat.model.settings import Settings
+
+
+def declare(settings: Settings, topology: Topology) -> None:
+    """Create the stack's declaration."""
+    declared = settings.objectives
+    scopes = {
+        "objectives.stack": declared.stack,
+        **{f"objectives.services.{service.name}": service for service in declared.services},
+        **{f"objectives.failures.{failure.failure}": failure for failure in declared.failures},
+    }
+    waived = settings.routing.waive_record
+    Declaration(
+        "declaration",
+        DeclarationArgs(
+            system=settings.system,
+            environment=settings.environment,
+            home=topology.home.region,
+            sites=[site.region for site in topology.sites],
+            witness=topology.witness,
+            strategy=topology.strategy.value,
+            routing=None if topology.routing is None else topology.routing.value,
+            strict=declared.strict,
+            rto=_bound(topology.rto),
+            rpo=None if topology.rpo is None else _bound(topology.rpo),
+            objectives=[
+                DeclaredObjective(
+                    scope=scope,
+                    rto_seconds=objective.rto,
+                    rpo_seconds=objective.rpo,
+                    availability=objective.availability,
+                )
+                for scope, objective in scopes.items()
+            ],
+            stores=_stores(settings, topology),
+            waivers={} if waived is None else {"routing.waive_record": waived},
+        ),
+    )
+
+
+def _bound(bound: Bound) -> DeclaredBound:
+    return DeclaredBound(seconds=bound.seconds, bound_class=bound.klass.value)
+
+
+def _stores(settings: Settings, topology: Topology) -> list[DeclaredStore]:
+    kinds = {"database": topology.databases, "cache": topology.caches, "objects": topology.object_stores}
+    bounds = {decision.capability: verdict.bound for decision in topology.decisions for verdict in decision.verdicts}
+    stores = [
+        DeclaredStore(
+            kind=kind,
+            name=design.settings.name,
+            mechanism=design.mechanism.value,
+            rpo_seconds=design.rpo,
+            bound=_bound(bounds[key]) if (key := f"{kind} {design.settings.name}") in bounds else None,
+        )
+        for kind, designs in kinds.items()
+        for design in designs
+    ]
+    return stores + [
+        DeclaredStore(kind="secret", name=secret.name, mechanism="replicated") for secret in settings.secrets
+    ]

@@ -1,0 +1,226 @@
+"""Databases, caches, object stores and secrets, as the topology decided them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from components.aws.aurora import AuroraArgs, AuroraDatabase, AuroraSite
+from components.aws.cache import Cache, CacheArgs
+from components.aws.database import Database, DatabaseArgs, DatabaseSite, InstanceSpec
+from components.aws.keys import Purpose
+from components.aws.objects import LifecycleSpec, ObjectLockSpec, ObjectsSite, ObjectStore, ObjectStoreArgs
+from components.aws.perimeter import StoreSite
+from components.aws.secrets import ReplicatedSecret, SecretArgs
+from lifeboat.model.settings.stores import CacheMechanism, DatabaseMechanism, ObjectMechanism
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from components.aws.site import Site
+    from lifeboat.model.design import CacheDesign, DatabaseDesign, ObjectsDesign, Topology
+    from lifeboat.model.settings import Settings
+    from stacks.foundation import Foundation
+
+CONTRACT_STORE = "contract"
+"""The bucket of every site that the contract is published in; settings refuse the name for a store of one's own."""
+
+AUTH_TOKEN_LENGTH = 64
+"""ElastiCache accepts 16 to 128 characters."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stores:
+    """Every store, by logical name."""
+
+    databases: Mapping[str, Database | AuroraDatabase]
+    caches: Mapping[str, Cache]
+    object_stores: Mapping[str, ObjectStore]
+    contract_store: ObjectStore
+    secrets: Mapping[str, ReplicatedSecret]
+    """The stack's own, and those of databases and caches under ``NAME-password`` and ``NAME-token``."""
+
+
+def build_stores(settings: Settings, topology: Topology, foundation: Foundation) -> Stores:
+    """Create every store and the secrets that go with it."""
+    databases: dict[str, Database | AuroraDatabase] = {}
+    caches: dict[str, Cache] = {}
+    secrets: dict[str, ReplicatedSecret] = {}
+    for database in topology.databases:
+        name = password_of(database.settings.name)
+        secrets[name] = _secret(name, foundation)
+        build = _aurora if database.mechanism is DatabaseMechanism.AURORA_GLOBAL else _database
+        databases[database.settings.name] = build(database, foundation, secrets[name])
+    for cache in topology.caches:
+        name = token_of(cache.settings.name)
+        secrets[name] = _secret(name, foundation, AUTH_TOKEN_LENGTH)
+        caches[cache.settings.name] = _cache(cache, foundation, secrets[name])
+    for secret in settings.secrets:
+        secrets[secret.name] = _secret(secret.name, foundation, secret.length)
+    return Stores(
+        databases=databases,
+        caches=caches,
+        object_stores={store.settings.name: _objects(store, foundation) for store in topology.object_stores},
+        contract_store=ObjectStore(CONTRACT_STORE, ObjectStoreArgs(sites=_object_sites(foundation), replicate=True)),
+        secrets=secrets,
+    )
+
+
+def password_of(database: str) -> str:
+    """Logical name of the secret with a database's master password."""
+    return f"{database}-password"
+
+
+def token_of(cache: str) -> str:
+    """Logical name of the secret with a cache's AUTH token."""
+    return f"{cache}-token"
+
+
+def _secret(name: str, foundation: Foundation, length: int = SecretArgs.length) -> ReplicatedSecret:
+    home, standby = foundation.sites
+    return ReplicatedSecret(
+        name,
+        SecretArgs(
+            home=home,
+            home_key_arn=foundation.key(home, Purpose.SECRETS),
+            replicas={standby.region: foundation.key(standby, Purpose.SECRETS)},
+            length=length,
+        ),
+    )
+
+
+def _database(design: DatabaseDesign, foundation: Foundation, password: ReplicatedSecret) -> Database:
+    own = design.settings
+
+    def place(site: Site) -> DatabaseSite:
+        network = foundation.networks[site.region]
+        return DatabaseSite(
+            site=site,
+            vpc_id=network.vpc_id,
+            subnet_ids=network.isolated_subnet_ids,
+            allowed_cidrs=foundation.cidrs(),
+            key_arn=foundation.key(site, Purpose.DATABASE),
+            backup_key_arn=foundation.key(site, Purpose.BACKUPS),
+            alarm_topic_arn=foundation.alerts[site.region].topic_arn,
+        )
+
+    return Database(
+        own.name,
+        DatabaseArgs(
+            instances=[InstanceSpec(key=each.key, region=each.region, source=each.source) for each in design.instances],
+            sites={site.region: place(site) for site in foundation.sites},
+            home=foundation.home.region,
+            version=own.version,
+            instance_class=own.instance_class,
+            standby_instance_class=own.standby_instance_class or own.instance_class,
+            storage_gib=own.storage_gib,
+            database=own.database,
+            username=own.username,
+            password=password.value,
+            retention_days=own.backups.retention_days,
+            window=own.backups.window,
+            parameters=own.parameters,
+            replicate_backups=design.replicate_backups,
+            rpo_seconds=design.rpo,
+            # What is adopted is the oldest instance of its site.
+            imports={f"{region}-g1": identifier for region, identifier in own.import_.items()},
+        ),
+    )
+
+
+def _aurora(design: DatabaseDesign, foundation: Foundation, password: ReplicatedSecret) -> AuroraDatabase:
+    own = design.settings
+
+    def place(site: Site) -> AuroraSite:
+        network = foundation.networks[site.region]
+        return AuroraSite(
+            site=site,
+            vpc_id=network.vpc_id,
+            subnet_ids=network.isolated_subnet_ids,
+            allowed_cidrs=foundation.cidrs(),
+            key_arn=foundation.key(site, Purpose.DATABASE),
+            zones=foundation.zones[site.region],
+            alarm_topic_arn=foundation.alerts[site.region].topic_arn,
+        )
+
+    return AuroraDatabase(
+        own.name,
+        AuroraArgs(
+            sites={site.region: place(site) for site in foundation.sites},
+            home=foundation.home.region,
+            version=own.version,
+            instance_class=own.instance_class,
+            standby_instance_class=own.standby_instance_class or own.instance_class,
+            home_instances=design.home_instances,
+            standby_instances=design.standby_instances,
+            database=own.database,
+            username=own.username,
+            password=password.value,
+            retention_days=own.backups.retention_days,
+            window=own.backups.window,
+            parameters=own.parameters,
+            global_rpo=design.global_rpo,
+            rpo_seconds=design.rpo,
+            imports=own.import_,
+        ),
+    )
+
+
+def _cache(design: CacheDesign, foundation: Foundation, token: ReplicatedSecret) -> Cache:
+    own = design.settings
+
+    def place(site: Site) -> StoreSite:
+        network = foundation.networks[site.region]
+        return StoreSite(
+            site=site,
+            vpc_id=network.vpc_id,
+            subnet_ids=network.isolated_subnet_ids,
+            allowed_cidrs=foundation.cidrs(),
+            key_arn=foundation.key(site, Purpose.CACHE),
+            alarm_topic_arn=foundation.alerts[site.region].topic_arn,
+        )
+
+    return Cache(
+        own.name,
+        CacheArgs(
+            sites={site.region: place(site) for site in foundation.sites},
+            home=foundation.home.region,
+            version=own.version,
+            node_type=own.node_type,
+            nodes=own.nodes,
+            auth_token=token.value,
+            snapshot_days=own.snapshot_days,
+            global_datastore=design.mechanism is CacheMechanism.GLOBAL_DATASTORE,
+            imports=own.import_,
+        ),
+    )
+
+
+def _object_sites(foundation: Foundation) -> dict[str, ObjectsSite]:
+    return {
+        site.region: ObjectsSite(site=site, key_arn=foundation.key(site, Purpose.OBJECTS)) for site in foundation.sites
+    }
+
+
+def _objects(design: ObjectsDesign, foundation: Foundation) -> ObjectStore:
+    own = design.settings
+    lock = own.object_lock
+    return ObjectStore(
+        own.name,
+        ObjectStoreArgs(
+            sites=_object_sites(foundation),
+            replicate=design.mechanism is not ObjectMechanism.NONE,
+            time_control=design.mechanism is ObjectMechanism.TIME_CONTROL,
+            delete_markers=own.delete_markers,
+            replica_modifications=own.replica_modifications,
+            lifecycle=LifecycleSpec(
+                standard_ia_days=own.lifecycle.standard_ia_days,
+                glacier_days=own.lifecycle.glacier_days,
+                deep_archive_days=own.lifecycle.deep_archive_days,
+                expire_days=own.lifecycle.expire_days,
+                noncurrent_expire_days=own.lifecycle.noncurrent_expire_days,
+            ),
+            object_lock=None if lock is None else ObjectLockSpec(mode=lock.mode, days=lock.days),
+            imports=own.import_,
+        ),
+    )

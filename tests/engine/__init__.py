@@ -1,0 +1,1 @@
+"""Both doors: the same programs in process and on a real engine."""

@@ -1,0 +1,156 @@
+"""A small stack's life on a real engine, in the sandbox."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+
+from lifeboat.sandbox.environment import TOKEN_VARIABLE, exec_environment
+from tests.engine.conftest import Cli, Sandbox, write_project
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("engine")]
+
+
+@pytest.fixture(scope="module")
+def stack(sandbox: Sandbox, environ: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
+    """The small stack, deployed."""
+    cli = Cli(write_project(tmp_path_factory.mktemp("projects"), "small"), "dev", environ)
+    cli.init()
+    cli.up()
+    yield cli
+    sandbox.lose()
+
+
+@pytest.fixture
+def settings(stack: Cli) -> Iterator[Cli]:
+    """The small stack, whose settings a test may change."""
+    yield stack
+    for path in stack.project.glob("Pulumi.dev.yaml"):
+        kept = [line for line in path.read_text().splitlines() if "encryptionsalt" in line]
+        path.write_text("\n".join(kept) + "\n")
+
+
+def _client(sandbox: Sandbox, service: str, region: str) -> Any:  # noqa: ANN401 - made at run time
+    return boto3.client(
+        service,
+        region_name=region,
+        endpoint_url=sandbox.record.endpoint,
+        aws_access_key_id="sandbox",
+        aws_secret_access_key="sandbox",
+    )
+
+
+def test_engine_is_here() -> None:
+    assert subprocess.run(["pulumi", "version"], capture_output=True, check=True).stdout.startswith(b"v3.")
+
+
+def test_up_again_changes_nothing(stack: Cli) -> None:
+    stack.up("--expect-no-changes")
+
+
+def test_a_refresh_finds_no_drift(stack: Cli) -> None:
+    stack.run("refresh", "--yes", "--skip-preview", "--expect-no-changes")
+
+
+def test_a_refresh_finds_what_changed_outside(sandbox: Sandbox, stack: Cli) -> None:
+    vpc = stack.outputs()["vpcs"]["us-west-2"]
+    _client(sandbox, "ec2", "us-west-2").create_tags(Resources=[vpc], Tags=[{"Key": "owner", "Value": "somebody"}])
+    assert stack.operations("--refresh") == {"network-us-west-2-vpc": {"update"}}
+    stack.up("--refresh")
+
+
+def test_every_setting_changes_in_its_own_way(settings: Cli) -> None:
+    settings.set("ignored", "not seen")
+    assert settings.operations() == {}
+    settings.set("tag", "somebody")
+    tagged = {"network-us-east-1-vpc", "network-us-west-2-vpc", "network-us-east-1-subnet", "network-us-west-2-subnet"}
+    tagged |= {"keys-us-east-1-secrets", "keys-us-west-2-secrets", "orders-us-east-1-secret"}
+    assert settings.operations() == dict.fromkeys(tagged, {"update"})
+    settings.set("cidr", "10.0.2.0/24")
+    operations = settings.operations()
+    for region in ("us-east-1", "us-west-2"):
+        assert operations.pop(f"network-{region}-subnet") == {"create-replacement", "replace", "delete-replaced"}
+    assert set(map(frozenset, operations.values())) == {frozenset({"update"})}
+
+
+def test_a_preview_of_a_new_stack_knows_what_it_can(stack: Cli) -> None:
+    fresh = Cli(stack.project, "fresh", stack.environ)
+    fresh.init()
+    steps = {step["urn"].rpartition("::")[2]: step["newState"] for step in fresh.preview()["steps"]}
+    subnet = steps["network-us-east-1-subnet"]
+    assert subnet["outputs"]["cidrBlock"] == "10.0.1.0/24"
+    # What only the cloud can say has no value yet; the CLI leaves it out, or writes its sentinel.
+    assert "vpc-" not in str(subnet)
+    assert "plaintext" not in str(steps["orders-us-east-1-secret-version"])
+
+
+def test_secrets_are_never_plain_text(sandbox: Sandbox, stack: Cli) -> None:
+    password: str = stack.outputs()["password"]
+    assert len(password) == 32
+    exported = stack.run("stack", "export").stdout
+    assert password not in exported
+    for path in (*sandbox.directory.backend.rglob("*"), *sandbox.directory.logs.rglob("*")):
+        assert not path.is_file() or password.encode() not in path.read_bytes(), path
+
+
+def test_what_is_protected_stays(stack: Cli) -> None:
+    done = stack.run("destroy", "--yes", "--skip-preview", "--target", "**keys-us-east-1-secrets", ok=False)
+    assert "protect" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("token", "said"), [(None, "is not set"), ("wrong", "not the running sandbox's token")])
+def test_no_token_no_provider(stack: Cli, token: str | None, said: str) -> None:
+    environ = {key: value for key, value in stack.environ.items() if key != TOKEN_VARIABLE}
+    other = Cli(stack.project, stack.stack, environ | ({TOKEN_VARIABLE: token} if token else {}))
+    assert said in other.up("--refresh=true", ok=False)
+
+
+def test_a_dead_region(sandbox: Sandbox, settings: Cli) -> None:
+    settings.set("tag", "survivor")
+    sandbox.lose("us-east-1")
+    assert "GetCallerIdentity" in settings.up(ok=False)
+    settings.up("--target", "**us-west-2**")
+    sandbox.lose()
+    vpcs = settings.outputs()["vpcs"]
+    tags = {
+        region: _client(sandbox, "ec2", region).describe_vpcs(VpcIds=[vpc])["Vpcs"][0]["Tags"]
+        for region, vpc in vpcs.items()
+    }
+    assert {"Key": "owner", "Value": "survivor"} in tags["us-west-2"]
+    assert {"Key": "owner", "Value": "nobody"} in tags["us-east-1"]
+    # The state is whole: what the dead site missed is the only change left.
+    assert {name for name in settings.operations("--refresh") if "us-west-2" in name} == set()
+    settings.up("--refresh")
+    settings.up("--expect-no-changes")
+
+
+def test_no_real_stack_is_within_reach(sandbox: Sandbox, stack: Cli, tmp_path: Path) -> None:
+    backend = tmp_path / "real"
+    backend.mkdir()
+    real = {**os.environ, "PULUMI_BACKEND_URL": backend.as_uri(), "PULUMI_CONFIG_PASSPHRASE": "real"}
+    Cli(stack.project, "prod", real).init()
+    before = {path: path.read_bytes() for path in backend.rglob("*") if path.is_file()}
+    inside = exec_environment(sandbox.directory, sandbox.record, {**real, "AWS_PROFILE": "prod"})
+    done = Cli(stack.project, "prod", inside).run("up", "--yes", "--skip-preview", ok=False)
+    assert "no stack named 'prod' found" in done.stdout + done.stderr
+    assert {path: path.read_bytes() for path in backend.rglob("*") if path.is_file()} == before
+
+
+def test_destroy_leaves_nothing(sandbox: Sandbox, stack: Cli) -> None:
+    stack.empty()
+    assert not stack.export().get("resources")
+    for region in ("us-east-1", "us-west-2"):
+        vpcs = _client(sandbox, "ec2", region).describe_vpcs()["Vpcs"]
+        assert [vpc for vpc in vpcs if not vpc["IsDefault"]] == []
+        assert _client(sandbox, "secretsmanager", region).list_secrets()["SecretList"] == []
+        kms = _client(sandbox, "kms", region)
+        states = [kms.describe_key(KeyId=k["KeyId"])["KeyMetadata"]["KeyState"] for k in kms.list_keys()["Keys"]]
+        assert set(states) <= {"PendingDeletion"}

@@ -1,0 +1,1 @@
+"""The command line, with fakes at the edges of the process only."""

@@ -1,0 +1,1 @@
+"""The contract: its shape, its reader, its compatibility."""
