@@ -127,8 +127,9 @@ def approval_decision(settings: Settings, strictest: Demand | None) -> Decision:
     return Decision(capability="approval", mechanism=settings.approval.value, reason=reason, chosen_by="approval")
 
 
-def routing_decision(settings: Settings, kind: RoutingKind, strictest: Demand | None, least: int) -> Decision:
-    """How traffic is switched."""
+def routing_decision(course: Course, strictest: Demand | None, least: int, slower: str | None) -> Decision:
+    """How traffic is switched; `slower` is what an alarm could not answer."""
+    settings, kind = course.settings, course.routing
     asked = worded(strictest) if strictest is not None else "no objective speaks of a region's loss"
     rejected: tuple[Rejected, ...] = ()
     match kind:
@@ -138,15 +139,15 @@ def routing_decision(settings: Settings, kind: RoutingKind, strictest: Demand | 
                 f"{duration(least)} or more: {asked}"
             )
         case RoutingKind.ROUTING_CONTROL:
-            reason = f"a data plane in five regions moves traffic in seconds; {asked}"
+            reason = f"a data plane in five regions moves traffic in seconds, for {asked}"
             if settings.routing.kind is None:
-                why = f"switching by alarm is for an RTO of {duration(least)} or more; {asked}"
+                why = slower or f"switching by alarm is for an RTO of {duration(least)} or more, not {asked}"
                 rejected = (Rejected(mechanism=RoutingKind.ALARM, why=why),)
-        case RoutingKind.RECORD:
+        case _:
             reason = f"waived: {settings.routing.waive_record}"
     return Decision(
         capability="routing",
-        mechanism=kind.value,
+        mechanism=str(kind),
         reason=reason,
         chosen_by="routing.kind" if settings.routing.kind is not None else OBJECTIVES,
         rejected=rejected,

@@ -1,6 +1,6 @@
 """Where every decision is taken: from settings to the first, in order of cost, that meets every objective.
 
-The order: strategy (backup-and-restore, pilot light, warm standby, active-active), and within it each store's mechanisms
+The order: strategy (backup-and-restore, pilot light, warm standby, active-active), within it each store's mechanisms
 as `candidates` lists them. A choice made in the settings is honoured, or refused with the arithmetic against it.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from lifeboat.model import bounds, candidates, inregion, reasons, regions
+from lifeboat.model import bounds, candidates, inregion, layout, reasons, regions
 from lifeboat.model.bounds import INSTANT, Course, Estimate, Phase
 from lifeboat.model.design import (
     Bound,
@@ -17,19 +17,16 @@ from lifeboat.model.design import (
     DatabaseDesign,
     Decision,
     Demand,
-    Instance,
     LeaseStore,
     ObjectsDesign,
     Quantity,
     Rejected,
-    SiteDesign,
     Topology,
     Verdict,
 )
 from lifeboat.model.objectives import REGIONAL, demands, plural, recovery_of, rpo_of
 from lifeboat.model.reasons import OBJECTIVES, Shortfall
 from lifeboat.model.settings.objectives import Failure
-from lifeboat.model.settings.rules.generations import parse
 from lifeboat.model.settings.sites import Nat, RoutingKind, Strategy
 from lifeboat.model.settings.stores import (
     Cache,
@@ -109,13 +106,9 @@ def resolve(settings: Settings) -> Topology:
         Refused: when no design meets every objective; with all the reasons found, one line each.
     """
     found = demands(settings)
-    routing = _routing(settings, found)
-    tried: list[_Attempt] = []
-    for strategy in (settings.strategy,) if settings.strategy is not None else tuple(Strategy):
-        tried.append(_attempt(Course(settings=settings, strategy=strategy, routing=routing), found))
-        if not tried[-1].shortfalls:
-            break
+    tried = _try(settings, found)
     attempt = tried[-1]
+    routing = attempt.course.routing
     databases = tuple(_database_design(settings, choice) for choice in attempt.databases)
     caches = tuple(_cache_design(choice) for choice in attempt.caches)
     objects = tuple(_objects_design(choice) for choice in attempt.objects)
@@ -135,12 +128,12 @@ def resolve(settings: Settings) -> Topology:
     points = [v for choice in attempt.choices for v in choice.verdicts if v.demand.quantity is Quantity.RPO]
     demanded_rpo = min((verdict.demand.seconds for verdict in points), default=None)
     capacity = CAPACITY[attempt.course.strategy]
-    home, standby = _sites(settings)
+    home, standby = layout.sites(settings)
     decided: list[Decision] = [
         reasons.strategy_decision(attempt.course, attempt.recoveries, _passed_over(tried), whole),
         reasons.capacity_decision(attempt.course, capacity),
         reasons.approval_decision(settings, strictest),
-        *((reasons.routing_decision(settings, routing, strictest, ALARM_FROM),) if routing is not None else ()),
+        *((_routing_decision(attempt, tried, strictest),) if routing is not None else ()),
         reasons.lease_decision(settings, lease),
         reasons.nat_decision(settings, nat, zone, nat_why, inregion.nat_outage(Nat.SHARED)),
         *(_store_decision(choice) for choice in attempt.choices),
@@ -165,6 +158,17 @@ def resolve(settings: Settings) -> Topology:
         rpo=max((v.bound for v in points if v.demand.seconds == demanded_rpo), key=lambda b: b.seconds, default=None),
         decisions=tuple(decided),
     )
+
+
+def _try(settings: Settings, found: Sequence[Demand]) -> list[_Attempt]:
+    """Every course in order of cost, up to the first that meets every demand: cheaper routing first, then strategy."""
+    tried: list[_Attempt] = []
+    for routing in _routings(settings, found):
+        for strategy in (settings.strategy,) if settings.strategy is not None else tuple(Strategy):
+            tried.append(_attempt(Course(settings=settings, strategy=strategy, routing=routing), found))
+            if not tried[-1].shortfalls:
+                return tried
+    return tried
 
 
 def _attempt(course: Course, found: Sequence[Demand]) -> _Attempt:
@@ -263,11 +267,19 @@ def _store_decision(choice: _Choices) -> Decision:
     return reasons.store_decision(choice.store, choice.candidate, choice.chosen_by, choice.verdicts, choice.rejected)
 
 
+def _routing_decision(attempt: _Attempt, tried: Sequence[_Attempt], strictest: Demand | None) -> Decision:
+    kind = attempt.course.routing
+    passed = [other for other in tried if other.course.routing is not kind]
+    why = passed[-1].shortfalls[0].brief if passed else None
+    return reasons.routing_decision(attempt.course, strictest, ALARM_FROM, why)
+
+
 def _passed_over(tried: Sequence[_Attempt]) -> tuple[Rejected, ...]:
     """The cheaper strategies, each with the first thing it could not answer."""
     return tuple(
         Rejected(mechanism=attempt.course.strategy, why=f"{attempt.shortfalls[0].key}: {attempt.shortfalls[0].brief}")
         for attempt in tried[:-1]
+        if attempt.course.routing is tried[-1].course.routing
     )
 
 
@@ -275,12 +287,12 @@ def _database_design(settings: Settings, choice: _Choice[Database, DatabaseMecha
     database, mechanism = choice.store, choice.candidate.mechanism
     aurora = mechanism is DatabaseMechanism.AURORA_GLOBAL
     replica = mechanism is DatabaseMechanism.REPLICA
-    home, standby = (site.region for site in _sites(settings))
+    home, standby = (site.region for site in layout.sites(settings))
     keys = () if aurora else database.generations or tuple(f"{r}-g1" for r in ((home, standby) if replica else (home,)))
     return DatabaseDesign(
         settings=database,
         mechanism=mechanism,
-        instances=_lineage(keys),
+        instances=layout.lineage(keys),
         # A writer and a reader in another zone; the reader is what Aurora fails over to.
         home_instances=2 if aurora else 1,
         standby_instances=1 if aurora or replica else 0,
@@ -302,24 +314,16 @@ def _objects_design(choice: _Choice[ObjectStore, ObjectMechanism]) -> ObjectsDes
     )
 
 
-def _lineage(keys: Sequence[str]) -> tuple[Instance, ...]:
-    """Each generation replicates from the one before it."""
-    sources = (None, *keys)
-    return tuple(
-        Instance(key=key, region=parsed[0], source=source)
-        for key, source in zip(keys, sources, strict=False)
-        if (parsed := parse(key)) is not None
-    )
-
-
-def _routing(settings: Settings, found: Sequence[Demand]) -> RoutingKind | None:
-    """Nothing to switch without a zone; an alarm where the strictest RTO leaves time for one."""
+def _routings(settings: Settings, found: Sequence[Demand]) -> tuple[RoutingKind | None, ...]:
+    """The ways to switch that may be taken, cheapest first; none without a zone, an alarm where there is time."""
     if settings.dns is None:
-        return None
+        return (None,)
     if settings.routing.kind is not None:
-        return settings.routing.kind
+        return (settings.routing.kind,)
     strictest = min((demand.seconds for demand in recovery_of(None, found)), default=ALARM_FROM)
-    return RoutingKind.ALARM if strictest >= ALARM_FROM else RoutingKind.ROUTING_CONTROL
+    if strictest < ALARM_FROM:
+        return (RoutingKind.ROUTING_CONTROL,)
+    return (RoutingKind.ALARM, RoutingKind.ROUTING_CONTROL)
 
 
 def _nat(settings: Settings, local: Sequence[Demand]) -> tuple[Nat, str | None]:
@@ -360,20 +364,6 @@ def _local_decisions(answers: Sequence[tuple[Demand, Bound | Estimate]]) -> Iter
 def _lease(settings: Settings) -> LeaseStore:
     together = frozenset({*(site.region for site in settings.sites), settings.witness})
     return LeaseStore.STRONG_TABLE if regions.strongly_consistent(together) else LeaseStore.WITNESS_OBJECT
-
-
-def _sites(settings: Settings) -> tuple[SiteDesign, SiteDesign]:
-    """Home first."""
-    first, second = (
-        SiteDesign(
-            region=site.region,
-            cidr=site.cidr,
-            zones=site.zones or regions.usual_zones(site.region),
-            home=site.region == settings.home,
-        )
-        for site in settings.sites
-    )
-    return (first, second) if first.home else (second, first)
 
 
 def _slowest(choices: Iterable[_Choices]) -> Phase:

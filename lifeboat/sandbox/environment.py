@@ -1,8 +1,9 @@
 """The variables that point AWS clients and Pulumi at a sandbox, and away from everything else.
 
-Why `pulumi up -s prod` inside reaches no real stack: Pulumi takes its backend from `PULUMI_BACKEND_URL` first, then from the project's
-`backend:`, then from a stored login, so no stack but the sandbox's own exists; and the credentials are fake, the endpoint is loopback.
-What would win over these variables (a profile, a role, an endpoint of one service, a service's access token) is taken away.
+Why `pulumi up -s prod` inside reaches no real stack: Pulumi takes its backend from `PULUMI_BACKEND_URL` first, then
+from the project's `backend:`, then from a stored login, so no stack but the sandbox's own exists. The credentials are
+fake and the endpoint is loopback. What would win over these variables (a profile, a role, an endpoint of one service,
+an access token) is taken away.
 """
 
 from __future__ import annotations
@@ -94,15 +95,18 @@ def removed(inherited: Mapping[str, str] | None = None) -> list[str]:
 def shell(directory: Directory, record: Record, inherited: Mapping[str, str] | None = None) -> str:
     """Lines for ``eval "$(lifeboat sandbox env)"`` in any POSIX shell.
 
-    PATH is not among them: plugins of the sandbox must never be found by a shell that outlives it. Only `exec` adds them.
+    PATH is not among them: plugins of the sandbox must never be found by a shell that outlives it. `exec` adds them.
     """
     lines = [f"unset {' '.join(removed(inherited))}"]
-    lines += [f"export {name}={shlex.quote(value)}" for name, value in variables(directory, record, inherited).items()]
+    wanted = variables(directory, record, inherited)
+    lines += [f"export {name}={shlex.quote(value)}" for name, value in wanted.items()]
     return "\n".join(lines) + "\n"
 
 
-def exec_environment(directory: Directory, record: Record, inherited: Mapping[str, str] | None = None) -> dict[str, str]:
-    """A whole environment for ``lifeboat sandbox exec -- CMD``: the inherited one, ours over it, our plugins first on PATH."""
+def exec_environment(
+    directory: Directory, record: Record, inherited: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """The environment of ``lifeboat sandbox exec -- CMD``: the inherited one, ours over it, our plugins on PATH."""
     before = dict(os.environ if inherited is None else inherited)
     for name in removed(before):
         before.pop(name, None)
@@ -112,7 +116,9 @@ def exec_environment(directory: Directory, record: Record, inherited: Mapping[st
 
 def write_files(directory: Directory, record: Record) -> None:
     """Write the AWS config and credentials files that stand in for the user's own."""
-    write_private(directory.aws_config, f"[default]\nregion = {record.home}\ncli_pager =\ns3 =\n  addressing_style = path\n")
+    write_private(
+        directory.aws_config, f"[default]\nregion = {record.home}\ncli_pager =\ns3 =\n  addressing_style = path\n"
+    )
     write_private(
         directory.aws_credentials,
         f"[default]\naws_access_key_id = {ACCESS_KEY}\naws_secret_access_key = {SECRET_KEY}\n",

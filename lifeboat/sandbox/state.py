@@ -1,7 +1,7 @@
 """The `.sandbox/` directory: where a running sandbox is recorded and everything of it lives.
 
-It stands beside `Pulumi.yaml`. Directories are readable by their owner only (0700), files too (0600): the record carries the
-sandbox's one-time token.
+It stands beside `Pulumi.yaml`. Directories are readable by their owner only (0700), files too (0600): the record
+carries the sandbox's one-time token.
 """
 
 from __future__ import annotations
@@ -215,7 +215,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def process_identity(pid: int) -> str | None:
-    """A text that no other process ever has with this pid: its start time, and the boot it belongs to. None when it is gone.
+    """A text that no other process ever has with this pid: its start time and its boot. None when it is gone.
 
     A zombie counts as gone.
     """
@@ -238,5 +238,3 @@ def process_identity(pid: int) -> str | None:
     )
     state, _, started = answer.stdout.strip().partition(" ")
     return None if not started or state.startswith("Z") else started.strip()
-
-

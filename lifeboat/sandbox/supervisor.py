@@ -3,8 +3,8 @@
 Invariants:
 1. Only a process that this project's record names, with the start time that it had then, is ever signalled.
 2. At most one gateway serves a directory: it holds the directory's lock for as long as it lives.
-3. A start that fails or is interrupted leaves no process and no record. A caller that is killed itself leaves a gateway that records
-   itself, so that the next start or stop finds it.
+3. A start that fails or is interrupted leaves no process and no record. A caller that is killed itself leaves a gateway
+   that records itself, so that the next start or stop finds it.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ START_DEADLINE = 60.0
 """Seconds a gateway may take until it answers; 1 is usual, a cold disk is slower."""
 STOP_DEADLINE = 5.0
 """Seconds a gateway may take to end on request before it is killed."""
+HANDOVER_DEADLINE = 15.0
+"""Seconds that a gateway which holds the lock may take to record itself."""
 _POLL = 0.02
 _ANSWER_TIMEOUT = 2.0
 
@@ -91,7 +93,7 @@ def stop(directory: Directory) -> Record | None:
     record = directory.running()
     if record is None and locked(directory):
         # Its caller was killed in the second between its start and its record.
-        _wait(lambda: directory.running() is not None or not locked(directory), START_DEADLINE)
+        _wait(lambda: directory.running() is not None or not locked(directory), HANDOVER_DEADLINE)
         record = directory.running()
     if record is not None:
         _end(record)
@@ -105,10 +107,16 @@ def status(directory: Directory) -> Status:
     if record is None:
         return Status(record=None, running=False, summary="not running")
     if not record.alive:
-        return Status(record=record, running=False, summary=f"not running: {record.stack}'s process {record.pid} is gone")
+        return Status(
+            record=record, running=False, summary=f"not running: {record.stack}'s process {record.pid} is gone"
+        )
     if not answers(record):
-        return Status(record=record, running=False, summary=f"process {record.pid} does not answer on {record.endpoint}")
-    return Status(record=record, running=True, summary=f"running: {record.stack} on {record.endpoint} (pid {record.pid})")
+        return Status(
+            record=record, running=False, summary=f"process {record.pid} does not answer on {record.endpoint}"
+        )
+    return Status(
+        record=record, running=True, summary=f"running: {record.stack} on {record.endpoint} (pid {record.pid})"
+    )
 
 
 def answers(record: Record) -> bool:
@@ -143,7 +151,7 @@ def control(record: Record, method: str, name: str, document: object = None) -> 
 
 
 def _spawn(directory: Directory, *, stack: str, account: str, home: str) -> int:
-    """Start the gateway's process, its output in the log; it makes a session of its own, since it outlives its caller."""
+    """Start the gateway's process, its output in the log; it makes a session of its own and outlives its caller."""
     # A user's MOTO_* settings and AWS credentials have no business in the sandbox's server.
     variables = {name: value for name, value in os.environ.items() if not name.startswith(("MOTO_", "AWS_"))}
     appended = os.O_WRONLY | os.O_CREAT | os.O_APPEND

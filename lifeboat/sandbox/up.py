@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from lifeboat.model.settings.load import from_stack_file
 from lifeboat.model.topology import resolve
 from lifeboat.sandbox import supervisor
+from lifeboat.sandbox.catalogue.loader import load
 from lifeboat.sandbox.environment import PASSPHRASE
 from lifeboat.sandbox.state import SandboxError
 
@@ -99,7 +101,7 @@ def up(stack: str, directory: Directory, *, progress: Callable[[str], None]) -> 
     )
 
 
-def deploy_into(
+def deploy_into(  # noqa: PLR0913 - a deployment's circumstances, all independent
     program: Path,
     stack: str,
     *,
@@ -153,8 +155,5 @@ def _stack_file(root: Path, stack: str) -> Path:
 
 
 def _import_sdk() -> None:
-    import pulumi_aws  # noqa: F401, PLC0415
-
-    from lifeboat.sandbox.catalogue.loader import load  # noqa: PLC0415
-
+    import_module("pulumi_aws")
     load()

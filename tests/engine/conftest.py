@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
 
 from lifeboat.sandbox import supervisor
@@ -50,6 +51,16 @@ class Sandbox:
         """A control call to the gateway."""
         return supervisor.control(self.record, method, name, document)
 
+    def client(self, service: str, region: str) -> Any:  # noqa: ANN401 - boto3's clients are made at run time
+        """A boto3 client of the sandbox."""
+        return boto3.client(
+            service,
+            region_name=region,
+            endpoint_url=self.record.endpoint,
+            aws_access_key_id="sandbox",
+            aws_secret_access_key="sandbox",
+        )
+
     def lose(self, *regions: str) -> None:
         """Lose these regions, and no others."""
         self.control("regions", dict.fromkeys(regions, "lost"))
@@ -70,8 +81,10 @@ class Cli:
             arguments: what follows ``pulumi``.
             ok: whether it must succeed; otherwise it must fail.
         """
-        done = subprocess.run(
-            ["pulumi", *arguments, "--non-interactive", "--stack", self.stack],
+        executable = shutil.which("pulumi", path=self.environ["PATH"])
+        assert executable
+        done = subprocess.run(  # noqa: S603 - the CLI, with the tests' own arguments
+            [executable, *arguments, "--non-interactive", "--stack", self.stack],
             cwd=self.project,
             env=self.environ,
             text=True,
@@ -145,14 +158,35 @@ def write_project(directory: Path, program: str, *, settings: str = "") -> Path:
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """A sandbox of the engine tests' own, with the plugin executables."""
-    directory = Directory(tmp_path_factory.mktemp("engine") / ".sandbox")
-    record = supervisor.start(directory, stack="dev", account=ACCOUNT, home="us-east-1")
-    write_executables(directory.bin)
-    yield Sandbox(directory, record)
-    supervisor.stop(directory)
+    started = start_sandbox(tmp_path_factory.mktemp("engine"), "dev", "us-east-1")
+    yield started
+    supervisor.stop(started.directory)
 
 
 @pytest.fixture(scope="session")
 def environ(sandbox: Sandbox) -> dict[str, str]:
     """What ``lifeboat sandbox exec`` gives a command."""
     return exec_environment(sandbox.directory, sandbox.record)
+
+
+CHECKOUT = Path(__file__).parents[2]
+
+
+def copy_checkout(directory: Path, stack: str) -> Path:
+    """The checkout's own program as a project of its own: the CLI writes its salt into a stack's file."""
+    root = directory / stack
+    root.mkdir()
+    for name in ("__main__.py", "stacks", "components", "lifeboat"):
+        (root / name).symlink_to(CHECKOUT / name)
+    text = (CHECKOUT / "Pulumi.yaml").read_text()
+    (root / "Pulumi.yaml").write_text(text.replace("virtualenv: .venv", f"virtualenv: {sys.prefix}"))
+    shutil.copy(CHECKOUT / f"Pulumi.{stack}.yaml", root)
+    return root
+
+
+def start_sandbox(directory: Path, stack: str, home: str) -> Sandbox:
+    """A sandbox in a directory, with the plugin executables."""
+    place = Directory(directory / ".sandbox")
+    record = supervisor.start(place, stack=stack, account=ACCOUNT, home=home)
+    write_executables(place.bin)
+    return Sandbox(place, record)

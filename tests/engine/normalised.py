@@ -1,4 +1,4 @@
-"""Deployments made comparable: generated identifiers give way to the URN, and the property, of the resource that owns them."""
+"""Deployments made comparable: generated identifiers give way to the URN and property of their owner."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
-"""One running gateway a test session (one a worker under xdist: workers are sessions of their own), reset between tests that ask for it.
+"""One running gateway a test session (under xdist one a worker: each is a session of its own).
 
-`gateway` is the running sandbox's record. `clients("rds", "us-west-2")` makes a boto3 client that talks to it, fails at once instead of
-retrying, and is kept. `clean_gateway` forgets every resource first.
+`gateway` is the running sandbox's record. `clients("rds", "us-west-2")` makes a boto3 client that talks to it, fails at
+once instead of retrying, and is kept. `clean_gateway` forgets every resource first.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import boto3
 import pytest
@@ -21,10 +21,24 @@ if TYPE_CHECKING:
 ACCOUNT = "123456789012"
 
 
+Client: TypeAlias = Any
+"""A boto3 client: its methods are made at run time."""
+Request: TypeAlias = Any
+"""Arguments of a boto3 call."""
+
+
+Client: TypeAlias = Any
+"""A boto3 client: its methods are made at run time."""
+Request: TypeAlias = Any
+"""An argument of a boto3 call."""
+
+
 class Clients(Protocol):
     """Makes boto3 clients of the sandbox."""
 
-    def __call__(self, service: str, region: str = "us-east-1") -> Any: ...  # noqa: ANN401  # boto3's clients are made at run time
+    def __call__(self, service: str, region: str = "us-east-1") -> Client:
+        """The client of a service in a region, the same one each time."""
+        ...
 
 
 @pytest.fixture(scope="session")
@@ -53,13 +67,15 @@ def clean_gateway(gateway: Record) -> Record:
 @pytest.fixture(scope="session")
 def clients(gateway: Record) -> Clients:
     """boto3 clients of the running sandbox."""
-    made: dict[tuple[str, str], Any] = {}
+    made: dict[tuple[str, str], Client] = {}
     session = boto3.session.Session(aws_access_key_id="AKIAIOSFODNN7EXAMPLE", aws_secret_access_key="sandbox")
     config = Config(retries={"total_max_attempts": 1}, read_timeout=30)
 
-    def client(service: str, region: str = "us-east-1") -> Any:  # noqa: ANN401  # see Clients
+    def client(service: str, region: str = "us-east-1") -> Client:
         if (service, region) not in made:
-            made[service, region] = session.client(service, region_name=region, endpoint_url=gateway.endpoint, config=config)
+            made[service, region] = session.client(
+                service, region_name=region, endpoint_url=gateway.endpoint, config=config
+            )
         return made[service, region]
 
     return client

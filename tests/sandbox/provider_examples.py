@@ -21,6 +21,10 @@ TRUST = json.dumps(
     }
 )
 
+WRITE_LOGS = json.dumps(
+    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "logs:PutLogEvents", "Resource": "*"}]}
+)
+
 
 def policy(action: str, resource: str) -> str:
     """A resource policy that lets the account do one thing."""
@@ -229,7 +233,7 @@ NETWORK = [
         {
             "name": "write",
             "role": "@role",
-            "policy": '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"logs:PutLogEvents","Resource":"*"}]}',
+            "policy": WRITE_LOGS,
         },
     ),
     Example(
@@ -256,8 +260,6 @@ NETWORK = [
 
 DATA = [
     Example("password", "random:index/randomPassword:RandomPassword", {"length": 32, "special": False}),
-    Example("suffix", "random:index/randomString:RandomString", {"length": 8, "special": False, "upper": False}),
-    Example("random-id", "random:index/randomId:RandomId", {"byteLength": 4}),
     Example(
         "db",
         "aws:rds/instance:Instance",

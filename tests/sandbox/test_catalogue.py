@@ -138,14 +138,6 @@ def test_every_property_says_where_its_change_is_known_from() -> None:
     assert coverage(load()).unproven == sources.count("unproven")
 
 
-def test_refusals_carry_the_vendors_words() -> None:
-    for entry in ENTRIES:
-        for name, known in entry.meaning.properties.items():
-            cases = [case.message or known.message for case in known.cases if case.change == "refused"]
-            messages = [known.message, *cases] if known.change == "refused" else cases
-            assert all(messages), f"{entry.token}: {name} is refused without a message"
-
-
 def test_recovery_control_is_the_only_thing_recorded() -> None:
     recorded = {entry.token.split(":")[1].split("/")[0] for entry in ENTRIES if entry.running.recorded}
     assert recorded == {"route53recoverycontrol"}

@@ -13,7 +13,7 @@ from lifeboat.sandbox.inprocess.passphrase import Crypter, WrongPassphraseError
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Made by a Pulumi CLI: `pulumi stack init`, `pulumi config set --secret key hunter2-hunter2`, passphrase "correct horse".
+# Made by a Pulumi CLI: `pulumi config set --secret key hunter2-hunter2`, with the passphrase "correct horse".
 CLI_SALT = "v1:onhmjn82YPk=:v1:76YXk3/HNOkIjj1d:1CvZrqJ8h4xzITkGNgACaRRDlx85XQ=="
 CLI_SECRET = "v1:PmG4fJi6vHLblEq5:NvqbtcspyZmYwOYzAoOlIA0Dvqqa+lCGJRX9Sy8QVQ=="
 

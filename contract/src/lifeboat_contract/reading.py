@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pulumi
 from pydantic import ValidationError
@@ -12,7 +12,11 @@ from pydantic import ValidationError
 from lifeboat_contract.errors import ContractError
 from lifeboat_contract.models import VERSION, Contract
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _MAJOR = VERSION.partition(".")[0]
+_LOCATION = re.compile(r"s3://(?P<bucket>[^/]+)/(?P<key>.+)")
 
 
 def read(stack_reference: pulumi.StackReference, output: str = "contract") -> pulumi.Output[Contract]:
@@ -37,21 +41,30 @@ def read(stack_reference: pulumi.StackReference, output: str = "contract") -> pu
     return pulumi.Output.all(stack_reference.name, stack_reference.get_output(output)).apply(parsed)
 
 
-def read_document(text: str | bytes, origin: str = "document") -> Contract:
+def read_document(
+    text: str | bytes, fetch: Callable[[str, str], str | bytes] | None = None, origin: str = "document"
+) -> Contract:
     """The contract in a published copy: the text of the object or of the parameter in any site.
 
     Args:
-        text: JSON.
+        text: JSON. A parameter holds 8 KiB at most, so that of a larger platform says where the object is instead.
+        fetch: gets an object's text by bucket and key, to follow such a parameter.
         origin: where it comes from, for errors.
 
     Raises:
-        ContractError: if it is no JSON, of another major version or malformed; one line.
+        ContractError: if it is no JSON, of another major version or malformed, or says where the contract is and
+            there is no `fetch`; one line.
     """
     try:
         document = json.loads(text)
     except ValueError as fault:
         raise ContractError(f"{origin}: no JSON: {fault}") from None
-    return parse(document, origin=origin)
+    located = _LOCATION.fullmatch(str(_value(document, "location")))
+    if located is None:
+        return parse(document, origin=origin)
+    if fetch is None:
+        raise ContractError(f"{origin}: the contract is at {located[0]}: read that object, or give `fetch`")
+    return read_document(fetch(located["bucket"], located["key"]), origin=located[0])
 
 
 def parse(document: object, origin: str = "document") -> Contract:
@@ -64,7 +77,7 @@ def parse(document: object, origin: str = "document") -> Contract:
     Raises:
         ContractError: if it is of another major version or malformed; one line that names the first faults.
     """
-    version = cast("dict[str, object]", document).get("version") if isinstance(document, dict) else None
+    version = _value(document, "version")
     if not isinstance(version, str) or not re.fullmatch(r"\d+\.\d+", version):
         raise ContractError(f"{origin}: no contract: `version` is {version!r}, expected such as {VERSION!r}")
     if version.partition(".")[0] != _MAJOR:
@@ -86,3 +99,8 @@ def _line(faults: ValidationError) -> str:
     ]
     more = len(shown) - 3
     return "; ".join(shown[:3]) + (f"; and {more} more" if more > 0 else "")
+
+
+def _value(document: object, key: str) -> object:
+    """What a mapping has under a key; None for anything else."""
+    return cast("dict[str, object]", document).get(key) if isinstance(document, dict) else None

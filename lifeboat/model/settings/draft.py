@@ -1,7 +1,7 @@
 """What can be understood of settings with faults, so that rules across fields report too.
 
-Each part is validated alone. A part that fails loses the keys that failed and is tried once more; a part that needs them
-is left out. Rules ask a draft what was lost before they call something missing.
+Each part is validated alone. A part that fails loses the keys that failed and is tried again; a part that needs them is
+left out. Rules ask a draft what was lost before they call something missing.
 """
 
 from __future__ import annotations

@@ -60,7 +60,9 @@ def key_path(path: Path) -> str:
     """``lifeboat:databases[0].rpo`` for ``("databases", 0, "rpo")``."""
     text = ""
     for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+        # A key that does not print is shown as JSON writes it: a fault is one line.
+        name = str(part) if isinstance(part, int) or part.isprintable() else json.dumps(part)
+        text += f"[{name}]" if isinstance(part, int) else f".{name}" if text else name
     return f"{NAMESPACE}:{text}"
 
 

@@ -1,13 +1,13 @@
 """The catalogue's file format.
 
-Two files describe a service. ``data/<service>.yaml`` says what a change of each property *means* on the real cloud, with
-where that is known from; ``data/calls/<service>.yaml`` says how a type is *run*: calls, identifiers, computed outputs.
+Two files describe a service. ``data/<service>.yaml`` says what a change of each property *means* on the real cloud,
+with where that is known from; ``data/calls/<service>.yaml`` says how a type is *run*: calls, identifiers, outputs.
 
 Templates. Wherever a field is called a template, a string ``${expression}`` is replaced by the value of a JMESPath
-expression over the call's context, keeping its type; inside a longer string it is interpolated. A null drops the argument.
-The context holds ``in`` (inputs), ``old`` (previous inputs), ``out`` (known outputs), ``doc`` (responses so far),
-``key`` (named groups of ``key``), ``id``, ``region``, ``account``, ``hex`` (32 random digits), ``tags``, ``add`` and
-``drop`` (tags to write, tag names to remove); ``provider/functions.py`` adds functions to JMESPath's own. A literal dollar sign before a brace is not supported: AWS never needs one.
+expression over the call's context, keeping its type; inside a longer string it is interpolated. Null drops the
+argument. The context holds ``in`` (inputs), ``old`` (previous inputs), ``out`` (known outputs), ``doc`` (responses so
+far), ``key`` (named groups of ``key``), ``id``, ``region``, ``account``, ``hex`` (32 random digits), ``tags`` and
+``drop`` (tags to write, tag names to remove). ``provider/functions.py`` adds functions to JMESPath's own.
 """
 
 from __future__ import annotations
@@ -103,8 +103,9 @@ class Call(Strict):
             ``into`` means that the resource is gone.
         ignore: Error codes that count as done.
         retry: Error codes that are tried again until they pass, 30 seconds at most.
-        prepare: A function of ``provider/hooks/<service>.py`` that takes context and arguments and returns the arguments.
-        each: JMESPath over the context, ``${...}`` in it filled first; the call is made once for each element, known as ``item``.
+        prepare: A function of ``provider/hooks/<service>.py``: context and arguments in, arguments out.
+        each: JMESPath over the context, ``${...}`` in it filled first; the call is made once for each element, which is
+            ``item`` in its templates.
     """
 
     op: str
@@ -154,7 +155,7 @@ class Running(Strict):
         region: Template of the region of every call, for services with one control plane.
         recorded: The local cloud has no such API: inputs are checked, outputs computed, nothing is called.
         generated: The provider makes it by itself: there is no API to call.
-        create, read, update, delete: Calls in order. The first read call decides whether the resource exists.
+        create, read, update, delete: Calls in order. See ``into`` for when it is gone.
         id: Template of the Pulumi identifier.
         key: Regular expression with named groups that takes an identifier apart, for reads without state.
         rename: Input or output path (``rules.id``, list positions left out) to the API's member name; null: never sent.

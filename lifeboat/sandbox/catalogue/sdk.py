@@ -1,7 +1,7 @@
 """What the SDK itself says about a resource type: names and types of inputs and outputs.
 
-The generated classes carry the provider's schema, so the catalogue never repeats it: every property name in the catalogue
-is checked against this, and inputs are validated with it.
+The generated classes carry the provider's schema, so the catalogue never repeats it: every property name in the
+catalogue is checked against this, and inputs are validated with it.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def _required(cls: type) -> frozenset[str]:
     return frozenset(p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty)
 
 
-def _kind(hint: object, module: str) -> Kind:
+def _kind(hint: object, module: str) -> Kind:  # noqa: PLR0911 - one return a form of annotation
     """Turn an annotation into a kind: optional, awaitable and output wrappers are peeled off."""
     if isinstance(hint, typing.ForwardRef):
         hint = hint.__forward_arg__

@@ -11,7 +11,6 @@ import signal
 import sys
 import threading
 import time
-import warnings
 from pathlib import Path
 
 from lifeboat.sandbox.state import Directory, Lock, Record, SandboxError, process_identity
@@ -21,7 +20,9 @@ MOTO_VERSION = "5.2.5"
 
 def main(argv: list[str] | None = None) -> int:
     """Serve a sandbox; the exit code is 0 after a stop, 1 when it could not start."""
-    parser = argparse.ArgumentParser(prog="python -m lifeboat.sandbox.gateway", description="Serve AWS's APIs on loopback.")
+    parser = argparse.ArgumentParser(
+        prog="python -m lifeboat.sandbox.gateway", description="Serve AWS's APIs on loopback."
+    )
     parser.add_argument("--directory", type=Path, required=True, help="the .sandbox directory to record it in")
     parser.add_argument("--stack", required=True, help="the stack that it is for")
     parser.add_argument("--account", required=True, help="the AWS account that it plays, 12 digits")
@@ -43,7 +44,9 @@ def require_moto(installed: str) -> None:
         SandboxError: when `installed` is not the pinned version.
     """
     if installed != MOTO_VERSION:
-        raise SandboxError(f"moto {installed} is installed, the sandbox's patches are for {MOTO_VERSION}: run make down up")
+        raise SandboxError(
+            f"moto {installed} is installed, the sandbox's patches are for {MOTO_VERSION}: run make down up"
+        )
 
 
 def serve(directory: Directory, *, stack: str, account: str, home: str) -> None:
@@ -61,8 +64,6 @@ def serve(directory: Directory, *, stack: str, account: str, home: str) -> None:
     if not lock.acquire():
         raise SandboxError(f"{directory.path}: another gateway runs here")
     os.environ.update(moto_settings(account))
-    # Our refusals carry a code that no service's model knows; moto remarks on each.
-    warnings.filterwarnings("ignore", message=r"Exception\(RefusalError\)")
     # moto reads its settings when it is imported.
     from lifeboat.sandbox.gateway.assembly import assemble  # noqa: PLC0415  # see above
 
@@ -70,7 +71,7 @@ def serve(directory: Directory, *, stack: str, account: str, home: str) -> None:
     server, warm = assemble(token=token, stack=stack)
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
+        signal.signal(number, lambda _number, _frame: stopped.set())
     threading.Thread(target=server.serve_forever, daemon=True).start()
     pid = os.getpid()
     directory.write_record(

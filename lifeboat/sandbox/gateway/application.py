@@ -12,9 +12,12 @@ import logging
 from typing import TYPE_CHECKING
 
 from moto.core.exceptions import ServiceException
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.moto_server.werkzeug_app import (  # pyright: ignore[reportMissingTypeStubs]  # typed, but not marked so
+    DomainDispatcherApplication,
+    create_backend_app,
+)
 
-from lifeboat.sandbox.gateway.answers import NOT_IMPLEMENTED, send_error, send_json
+from lifeboat.sandbox.gateway.answers import INTERNAL_FAILURE, NOT_IMPLEMENTED, RefusalError, send_error, send_json
 from lifeboat.sandbox.gateway.calls import UNKNOWN_OPERATION, Call, identify
 from lifeboat.sandbox.gateway.control import LOST, PREFIX, Control, Refused
 
@@ -46,7 +49,9 @@ class Answer:
         self.status = ""
         self.headers: list[tuple[str, str]] = []
 
-    def __call__(self, status: str, headers: list[tuple[str, str]], _exc_info: object = None, /) -> Callable[[bytes], object]:
+    def __call__(
+        self, status: str, headers: list[tuple[str, str]], _exc_info: object = None, /
+    ) -> Callable[[bytes], object]:
         """Remember; bodies are returned, never written."""
         self.status, self.headers = status, headers
         return _never_written
@@ -66,7 +71,9 @@ class Application:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         if not loopback(environ.get("HTTP_HOST", "")) or "HTTP_ORIGIN" in environ:
-            return send_json(start_response, 403, {"error": "the sandbox answers loopback clients only, and no web page"})
+            return send_json(
+                start_response, 403, {"error": "the sandbox answers loopback clients only, and no web page"}
+            )
         path: str = environ["PATH_INFO"]
         if path.startswith(PREFIX):
             return self.control(environ, start_response)
@@ -93,12 +100,12 @@ class Application:
             body = self._not_implemented(call, environ, answer, str(gap))
         except ServiceException as refusal:
             # AWS's own errors: some handlers of moto let those of their models pass.
-            body = send_error(environ, answer, call.service, 400, refusal.code, refusal.message)
+            body = send_error(environ, answer, call.service, RefusalError(refusal.code, refusal.message))
         # Whatever moto's handlers raise must become an answer, or the client would wait for one.
-        except Exception as fault:
+        except Exception as fault:  # noqa: BLE001  # see above
             _log.exception("%s %s in %s failed", call.service, call.operation, call.region)
             message = f"{call.operation}: {type(fault).__name__}: {fault}".splitlines()[0]
-            body = send_error(environ, answer, call.service, 500, "InternalFailure", message)
+            body = send_error(environ, answer, call.service, RefusalError(INTERNAL_FAILURE, message, 500))
         self.control.ledger.add(call, answer.status[:3])
         start_response(answer.status, answer.headers)
         return body
@@ -118,4 +125,4 @@ class Application:
 
     def _not_implemented(self, call: Call, environ: WSGIEnvironment, answer: Answer, why: str) -> Iterable[bytes]:
         message = f"the sandbox does not implement {call.service} {call.operation}: {why}"
-        return send_error(environ, answer, call.service, 400, NOT_IMPLEMENTED, message)
+        return send_error(environ, answer, call.service, RefusalError(NOT_IMPLEMENTED, message))

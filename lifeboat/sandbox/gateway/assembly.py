@@ -1,4 +1,4 @@
-"""Puts the gateway together: patched moto behind our middleware, on a free port, warmed while the caller still loads its own modules."""
+"""Puts the gateway together: patched moto behind our middleware, on a free port, warmed while its caller gets ready."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ _log = logging.getLogger(__name__)
 
 # What a stack's first seconds ask for, in that order. Any other service is loaded by its first call.
 _WARMED = (
-    "sts", "iam", "kms", "ec2", "s3", "logs", "rds", "elasticache", "secretsmanager", "route53", "cloudwatch", "sns", "ssm"
-)  # fmt: skip
+    *("sts", "iam", "kms", "ec2", "s3", "logs", "rds", "elasticache"),
+    *("secretsmanager", "route53", "cloudwatch", "sns", "ssm"),
+)
 _SIGNING = {"cloudwatch": "monitoring"}
 
 
@@ -42,5 +43,7 @@ def assemble(*, token: str, stack: str) -> tuple[BaseWSGIServer, Callable[[], No
 def _warm(application: Application) -> None:
     for service in _WARMED:
         scope = f"AWS4-HMAC-SHA256 Credential=warm/20250101/us-east-1/{_SIGNING.get(service, service)}/aws4_request"
-        application.dispatcher.get_application({"HTTP_AUTHORIZATION": scope, "PATH_INFO": "/", "HTTP_HOST": "127.0.0.1"})
+        application.dispatcher.get_application(
+            {"HTTP_AUTHORIZATION": scope, "PATH_INFO": "/", "HTTP_HOST": "127.0.0.1"}
+        )
         get_service_model(service)

@@ -13,9 +13,13 @@ from urllib.parse import parse_qs
 
 from botocore.exceptions import UnknownServiceError
 from moto.core.request import Request
-from moto.core.routing import NotFound, get_service_router
+from moto.core.routing import get_service_router
 from moto.core.utils import service_name_from_moto_package_name
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.moto_server.werkzeug_app import (  # pyright: ignore[reportMissingTypeStubs]  # typed, but not marked so
+    DomainDispatcherApplication,
+    create_backend_app,
+)
+from werkzeug.exceptions import NotFound
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
@@ -55,7 +59,7 @@ class Call:
 
 @functools.cache
 def sdk_name(signing_name: str) -> str | None:
-    """The SDK's name of a service that signs as `signing_name`, such as ``cloudwatch`` for ``monitoring``; None when moto lacks it."""
+    """The SDK's name for the one a service signs with, as ``cloudwatch`` for ``monitoring``; None when moto lacks it."""
     dispatcher = DomainDispatcherApplication(create_backend_app)
     probe = {
         "HTTP_AUTHORIZATION": f"AWS4-HMAC-SHA256 Credential=name/20250101/us-east-1/{signing_name}/aws4_request",

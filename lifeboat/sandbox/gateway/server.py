@@ -1,4 +1,4 @@
-"""HTTP/1.1 with connections that stay open: a deployment makes hundreds of calls, and a new connection each costs more than the call."""
+"""HTTP/1.1 with connections that stay open: a deployment makes hundreds of calls, and each new connection costs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import io
 import logging
 from typing import TYPE_CHECKING, Any, cast
 
-from moto.moto_server.werkzeug_app import MotoRequestHandler
+from moto.moto_server.werkzeug_app import (  # pyright: ignore[reportMissingTypeStubs]  # typed, but not marked so
+    MotoRequestHandler,
+)
 from werkzeug.serving import DechunkedInput, ThreadedWSGIServer
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ HOST = "127.0.0.1"
 
 
 class RequestHandler(MotoRequestHandler):
-    """One connection. werkzeug's own handler closes it after every answer, because it leaves unread bodies in it; ours reads them first."""
+    """One connection, which werkzeug's own handler would close after every answer: it leaves unread bodies behind."""
 
     protocol_version = "HTTP/1.1"
     # An answer goes out in one write, at once.

@@ -1,7 +1,7 @@
 """A stack's runtime configuration, as the CLI would hand it to the program.
 
-``Pulumi.yaml`` gives defaults, ``Pulumi.<stack>.yaml`` the stack's values; keys get the project's name in front of them,
-and everything becomes text: lists and mappings as JSON.
+``Pulumi.yaml`` gives defaults, ``Pulumi.<stack>.yaml`` the stack's values; keys get the project's name in front of
+them, and everything becomes text: lists and mappings as JSON.
 """
 
 from __future__ import annotations
@@ -33,8 +33,9 @@ class ConfigError(SandboxError):
 class _Loader(yaml.SafeLoader):
     """YAML as the CLI reads it: 1.2 scalars, so that ``02:00``, ``no`` and ``2026-01-01`` stay text."""
 
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
 
-_Loader.yaml_implicit_resolvers = {}
+
 for _tag, _pattern, _first in (
     ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
     ("int", r"[-+]?\d+|0x[0-9a-fA-F]+|0o[0-7]+", "-+0123456789"),
@@ -42,7 +43,10 @@ for _tag, _pattern, _first in (
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
     ("merge", r"<<", "<"),
 ):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), list(_first))
+    # The stubs leave this method's parameters untyped.
+    _Loader.add_implicit_resolver(  # pyright: ignore[reportUnknownMemberType]
+        f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), list(_first)
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,10 +176,12 @@ def _read_yaml(path: Path) -> dict[str, Any]:
 
 def _default(declared: Any) -> Any:  # noqa: ANN401 - YAML
     """The value of a project-level key: given at once, or inside its declaration."""
-    if isinstance(declared, dict) and set(cast("dict[str, Any]", declared)) <= _TYPED_KEYS:
-        declaration = cast("dict[str, Any]", declared)
+    if not isinstance(declared, dict):
+        return declared
+    declaration = cast("dict[str, Any]", declared)
+    if set(declaration) <= _TYPED_KEYS:
         return declaration.get("default", declaration.get("value"))
-    return declared
+    return declaration
 
 
 def _full_key(project: str, key: str) -> str:

@@ -1,4 +1,4 @@
-"""The one state file that an in-process ``up`` writes: a Pulumi deployment, version 3, as ``pulumi stack export`` has it."""
+"""The one state file that an in-process ``up`` writes: a Pulumi deployment, as ``pulumi stack export`` has it."""
 
 from __future__ import annotations
 
@@ -125,7 +125,10 @@ class Deployment:
     @property
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs, secrets marked; empty before the program exported any."""
-        return next((r.outputs for r in self.resources if r.type == STACK_TYPE), {})
+        for resource in self.resources:
+            if resource.type == STACK_TYPE:
+                return resource.outputs
+        return {}
 
     @property
     def plain_outputs(self) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.mocks import MockMonitor, Mocks
 from pulumi.runtime.proto import resource_pb2
 
-from lifeboat.sandbox.inprocess.deployment import STACK_TYPE, Deployment, ResourceState, make_urn
+from lifeboat.sandbox.inprocess.deployment import Deployment, ResourceState, make_urn
 from lifeboat.sandbox.inprocess.errors import DeployError, StoppedError
 from lifeboat.sandbox.inprocess.providers import PROVIDER_PREFIX, Registry
 from lifeboat.sandbox.inprocess.references import REFERENCE_TYPE, StackReader
@@ -81,7 +81,7 @@ class SandboxMonitor(MockMonitor):
         self._states: dict[str, ResourceState] = {}
 
     def GetDeploymentInfo(self, request: empty_pb2.Empty) -> resource_pb2.DeploymentInfo:  # noqa: ARG002, N802 - protocol
-        """What this monitor can do. Transforms and hooks are left out: the SDK then refuses them instead of losing them."""
+        """What this monitor can do. Without transforms and hooks: the SDK then refuses them instead of losing them."""
         return resource_pb2.DeploymentInfo(
             supportedFeatures=[
                 resource_pb2.RESOURCE_MONITOR_FEATURE_SECRETS,

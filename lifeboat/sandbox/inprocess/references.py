@@ -54,9 +54,11 @@ class StackReader:
                 f"StackReference {name}: the sandbox has no such stack: deploy it first, it leaves {path.name}"
             ) from None
         crypter = Crypter.from_salt(self._passphrase, document["secrets_providers"]["state"]["salt"])
-        resources = cast("list[dict[str, Any]]", document["resources"])
-        outputs = next((r.get("outputs", {}) for r in resources if r["type"] == STACK_TYPE), {})
-        return {key: _open(value, crypter) for key, value in cast("dict[str, Any]", outputs).items()}
+        outputs: dict[str, Any] = {}
+        for resource in cast("list[dict[str, Any]]", document["resources"]):
+            if resource["type"] == STACK_TYPE:
+                outputs = resource.get("outputs", {})
+        return {key: _open(value, crypter) for key, value in outputs.items()}
 
 
 def _open(value: Any, crypter: Crypter) -> Any:  # noqa: ANN401 - JSON-like

@@ -30,7 +30,7 @@ from lifeboat.sandbox.inprocess.providers import Registry
 from lifeboat.sandbox.inprocess.references import StackReader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
     from pulumi.runtime.mocks import Mocks
 
@@ -127,7 +127,7 @@ def _run(main: Path, monitor: SandboxMonitor, deployment: Deployment, config: Ru
     """Run the program between the SDK and the monitor. The order matters: others hang."""
     loop = asyncio.new_event_loop()
     # Whatever waited for a failed resource is never awaited: one line tells of the failure, not one a future.
-    loop.set_exception_handler(lambda *_: None)
+    loop.set_exception_handler(_ignore)
     asyncio.set_event_loop(loop)
     try:
         # With a root resource set, set_mocks does not register a stack of its own beside the program's.
@@ -153,6 +153,10 @@ def _run(main: Path, monitor: SandboxMonitor, deployment: Deployment, config: Ru
     deployment.resources.insert(0, stack)
 
 
+def _ignore(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Take an exception that nobody awaits."""
+
+
 def _complete(loop: asyncio.AbstractEventLoop, main: Path, monitor: SandboxMonitor) -> None:
     def program() -> None:
         runpy.run_path(str(main / "__main__.py"), run_name="__main__")
@@ -163,7 +167,7 @@ def _complete(loop: asyncio.AbstractEventLoop, main: Path, monitor: SandboxMonit
         pass
     except pulumi.RunError as fault:
         raise monitor.failure or DeployError(str(fault)) from None
-    except Exception as fault:  # noqa: BLE001 - the user's program may raise anything
+    except Exception as fault:
         raise monitor.failure or DeployError(_describe(fault, main)) from fault
     if monitor.failure is not None:
         raise monitor.failure
@@ -182,7 +186,7 @@ def _close(loop: asyncio.AbstractEventLoop) -> None:
 
 
 @contextlib.contextmanager
-def _program_surroundings(main: Path) -> Iterator[None]:
+def _program_surroundings(main: Path) -> Generator[None]:
     """The working directory, the import path and the arguments that the CLI would give a program."""
     before: tuple[Any, ...] = (Path.cwd(), list(sys.path), list(sys.argv))
     os.chdir(main)

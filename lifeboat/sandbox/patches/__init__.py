@@ -1,4 +1,4 @@
-"""Start-up patches for moto 5.2.5, one module a service: what it lacks, or gets wrong in a way that recovery would notice.
+"""Start-up patches for moto 5.2.5, one module a service: what it lacks, or gets wrong so that recovery would notice.
 
 A patch's docstring begins with what moto does without it; a test of the same name fails without it.
 """
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 MODULES = (
     "core",
+    "ec2",
     "elasticache",
     "elasticache_global",
     "kms",

@@ -20,8 +20,14 @@ Moto: TypeAlias = Any
 """An object or method of moto's: patches reach into attributes that have no static type."""
 
 
+def attributes(instance: Moto) -> dict[str, Any]:
+    """An object's own attributes; a reset of moto empties a backend's, and what patches note among them."""
+    own: dict[str, Any] = instance.__dict__
+    return own
+
+
 class RefusedError(ServiceException):
-    """An error that AWS answers and moto has no class for: ``RefusedError("InvalidGlobalClusterStateFault", "why")``."""
+    """An error that AWS answers and moto has no class for: ``RefusedError("CacheSubnetGroupInUse", "why")``."""
 
 
 class OutdatedPatchError(RuntimeError):

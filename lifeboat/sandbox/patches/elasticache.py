@@ -10,7 +10,7 @@ from moto.elasticache.exceptions import CacheSubnetGroupNotFound, ReplicationGro
 from moto.elasticache.models import CacheCluster, ElastiCacheBackend
 from moto.elasticache.responses import ElastiCacheResponse
 
-from lifeboat.sandbox.patches.base import Moto, Patches, RefusedError
+from lifeboat.sandbox.patches.base import Moto, Patches, RefusedError, attributes
 
 PATCHES = Patches("elasticache")
 
@@ -57,7 +57,7 @@ def build_members(backend: Moto, group: Moto, count: int, zones: list[str]) -> N
 
 def describe_members(backend: Moto, group: Moto) -> None:
     """Make the cache clusters of a group say what the group says."""
-    for name in [name for name, known in backend.cache_clusters.items() if vars(known).get("group") is group]:
+    for name in [name for name, known in backend.cache_clusters.items() if attributes(known).get("group") is group]:
         del backend.cache_clusters[name]
     for node_group in group.node_groups:
         for member in node_group["node_group_members"]:
@@ -103,21 +103,25 @@ def _cluster(backend: Moto, group: Moto, member: dict[str, Any]) -> Moto:
         "ParameterApplyStatus": "in-sync",
         "CacheNodeIdsToReboot": [],
     }
-    cluster.cache_nodes = [
-        {
-            "CacheNodeId": "0001",
-            "CacheNodeStatus": "available",
-            "Endpoint": {"Address": member["read_endpoint"]["address"], "Port": group.port},
-            "ParameterGroupStatus": "in-sync",
-            "CustomerAvailabilityZone": member["preferred_availability_zone"],
-        }
-    ] if "read_endpoint" in member else []
+    cluster.cache_nodes = (
+        [
+            {
+                "CacheNodeId": "0001",
+                "CacheNodeStatus": "available",
+                "Endpoint": {"Address": member["read_endpoint"]["address"], "Port": group.port},
+                "ParameterGroupStatus": "in-sync",
+                "CustomerAvailabilityZone": member["preferred_availability_zone"],
+            }
+        ]
+        if "read_endpoint" in member
+        else []
+    )
     return cluster
 
 
 @PATCHES.fixes(ElastiCacheBackend)
 def create_replication_group(original: Moto, self: Moto, **request: Moto) -> Moto:
-    """Makes one member whatever NumCacheClusters says, in us-east-1's zones and host names, and no cache cluster of any member."""
+    """Makes one member whatever is asked, in us-east-1's zones and host names, and no cache cluster of any member."""
     key: str | None = request["kms_key_id"]
     if key and key.startswith("arn:") and key.split(":")[3] != self.region_name:
         raise RefusedError("InvalidParameterValue", f"The customer managed key {key} is of another region.")
@@ -143,8 +147,10 @@ def create_replication_group(original: Moto, self: Moto, **request: Moto) -> Mot
 
 @PATCHES.fixes(ElastiCacheResponse)
 def modify_replication_group(original: Moto, self: Moto) -> Moto:
-    """Ignores the engine's version, parameter and security groups, windows and the token; takes from a global datastore's member
-    what only the global datastore may change."""
+    """Ignores the engine's version, parameter and security groups, windows and the token.
+
+    It also changes on a member what only its global datastore may change.
+    """
     backend = self.elasticache_backend
     group = backend.describe_replication_groups(self.params["ReplicationGroupId"])[0]
     joined = getattr(group, "global_replication_group_id", "")
@@ -214,7 +220,7 @@ def delete_replication_group(
     if getattr(group, "global_replication_group_id", ""):
         message = f"{replication_group_id} is a member of {group.global_replication_group_id}: disassociate it first."
         raise RefusedError("InvalidReplicationGroupState", message)
-    kept = group.member_clusters[:1] if retain_primary_cluster else []
+    kept: list[str] = group.member_clusters[:1] if retain_primary_cluster else []
     for name in group.member_clusters:
         if name not in kept:
             self.cache_clusters.pop(name, None)
@@ -259,7 +265,9 @@ def delete_cache_subnet_group(self: Moto) -> Moto:
 
 def _groups(self: Moto) -> dict[str, SimpleNamespace]:
     # Kept among the backend's own attributes, which a reset of moto empties.
-    groups: dict[str, SimpleNamespace] = vars(self.elasticache_backend).setdefault("lifeboat_parameter_groups", {})
+    groups: dict[str, SimpleNamespace] = attributes(self.elasticache_backend).setdefault(
+        "lifeboat_parameter_groups", {}
+    )
     return groups
 
 

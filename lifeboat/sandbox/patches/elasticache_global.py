@@ -9,7 +9,7 @@ from moto.core.responses import ActionResult
 from moto.elasticache.models import ElastiCacheBackend, elasticache_backends
 from moto.elasticache.responses import ElastiCacheResponse
 
-from lifeboat.sandbox.patches.base import Moto, Patches, RefusedError
+from lifeboat.sandbox.patches.base import Moto, Patches, RefusedError, attributes
 from lifeboat.sandbox.patches.elasticache import describe_members
 
 PATCHES = Patches("elasticache_global")
@@ -70,7 +70,7 @@ class GlobalDatastore:
 
 def _stores(account: str) -> dict[str, GlobalDatastore]:
     # Every region sees them; kept among one backend's attributes, which a reset of moto empties.
-    home = vars(elasticache_backends[account]["us-east-1"])
+    home = attributes(elasticache_backends[account]["us-east-1"])
     stores: dict[str, GlobalDatastore] = home.setdefault("lifeboat_global_datastores", {})
     return stores
 
@@ -122,7 +122,9 @@ def create_global_replication_group(self: Moto) -> Moto:
 @PATCHES.fills(ElastiCacheResponse)
 def describe_global_replication_groups(self: Moto) -> Moto:
     """Is missing."""
-    stores = [_of(self)] if self.params.get("GlobalReplicationGroupId") else list(_stores(self.current_account).values())
+    stores = (
+        [_of(self)] if self.params.get("GlobalReplicationGroupId") else list(_stores(self.current_account).values())
+    )
     return ActionResult({"GlobalReplicationGroups": stores})
 
 
@@ -208,4 +210,3 @@ def create_replication_group(original: Moto, self: Moto, **request: Moto) -> Mot
     group.auth_token_enabled = store.auth_token_enabled
     store.join(self.region_name, group, "SECONDARY")
     return group
-

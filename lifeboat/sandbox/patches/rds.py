@@ -11,12 +11,13 @@ from moto.rds.exceptions import (
     DBInstanceAlreadyExists,
     DBInstanceNotFoundError,
     DBParameterGroupNotFoundError,
+    DBSubnetGroupNotFoundError,
     KMSKeyNotAccessibleFault,
 )
 from moto.rds.models import DBInstance, RDSBackend
 from moto.rds.responses import RDSResponse
 
-from lifeboat.sandbox.patches.base import Moto, Patches, RefusedError
+from lifeboat.sandbox.patches.base import Moto, Patches, RefusedError, attributes
 
 PATCHES = Patches("rds")
 
@@ -57,7 +58,7 @@ _INHERITED = (
 def inherited(source: Moto) -> dict[str, Any]:
     """What an instance made from `source` takes over, as arguments of moto's instance class."""
     # moto gives a password to nobody; what it keeps has this name.
-    password = vars(source).get("_master_user_password")
+    password = attributes(source).get("_master_user_password")
     return {"master_user_password": password, **{name: getattr(source, name) for name in _INHERITED}}
 
 
@@ -83,7 +84,8 @@ def resource_id() -> str:
 @PATCHES.fixes(RDSBackend)
 def create_db_instance(original: Moto, self: Moto, db_kwargs: Moto) -> Moto:
     """Gives every instance the same DbiResourceId, forgets Performance Insights, takes a key of another region."""
-    request = {} if isinstance(db_kwargs, dict) else db_kwargs
+    # Restores hand moto's own attributes over, and those were a request's before.
+    request: Moto = {} if type(db_kwargs) is dict else db_kwargs
     require_key_of_region(self, request)
     instance = original(self, db_kwargs)
     instance.dbi_resource_id = resource_id()
@@ -101,10 +103,10 @@ def modify_db_instance(original: Moto, self: Moto, db_instance_identifier: str, 
 
 @PATCHES.fixes(RDSBackend)
 def create_db_instance_read_replica(_original: Moto, self: Moto, db_kwargs: Moto) -> Moto:
-    """Copies the source's object: its zone, subnet group, parameter group (absent here, so every later describe is a 500),
-    deletion protection, logs and Multi-AZ come along, and lists are shared between the two.
+    """Copies the source's object: zone, subnet group, parameter group, protection, logs and Multi-AZ come along.
 
-    AWS makes a new instance in the replica's own network, its backups disabled, the rest of the source's settings taken over.
+    A parameter group that is absent in the replica's region makes every later describe of the replica a 500.
+    AWS makes a new instance in the replica's own network, backups disabled, other settings taken over.
     """
     identifier: str = db_kwargs["DBInstanceIdentifier"]
     if identifier in self.databases:
@@ -117,7 +119,7 @@ def create_db_instance_read_replica(_original: Moto, self: Moto, db_kwargs: Moto
     if primary.storage_encrypted and not key:
         message = "KmsKeyId should be explicitly specified for cross-region encrypted read replica creation"
         raise RefusedError("InvalidParameterCombination", message)
-    replica = DBInstance(
+    replica: Moto = DBInstance(
         self,
         **{
             **inherited(primary),
@@ -180,6 +182,16 @@ def delete_db_instance(original: Moto, self: Moto, db_instance_identifier: str, 
     for replica in list(instance.replicas):
         _detach(self.find_db_from_id(replica))
     return deleted
+
+
+@PATCHES.fixes(RDSBackend)
+def modify_db_subnet_group(original: Moto, self: Moto, subnet_name: str, description: str, subnets: Moto) -> Moto:
+    """Takes the group out of its books: once modified, it does not exist."""
+    if subnet_name not in self.subnet_groups:
+        raise DBSubnetGroupNotFoundError(subnet_name)
+    group = original(self, subnet_name, description, subnets)
+    self.subnet_groups[subnet_name] = group
+    return group
 
 
 def _reset(group: Moto, request: Moto) -> None:

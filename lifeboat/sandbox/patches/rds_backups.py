@@ -10,14 +10,14 @@ from moto.moto_api._internal import mock_random
 from moto.rds.models import RDSBackend, rds_backends
 from moto.rds.responses import RDSResponse
 
-from lifeboat.sandbox.patches.base import Moto, Patches, RefusedError
+from lifeboat.sandbox.patches.base import Moto, Patches, RefusedError, attributes
 from lifeboat.sandbox.patches.rds import inherited, require_key_of_region
 
 PATCHES = Patches("rds_backups")
 
 
 class ReplicatedBackup:
-    """One instance's automated backups, kept in another region. Attribute names are what moto's serializer looks for."""
+    """One instance's automated backups, kept in another region; attribute names are what moto's serializer wants."""
 
     def __init__(self, backend: Moto, source: Moto, *, retention: int, key: str | None) -> None:
         self.source = source
@@ -51,7 +51,7 @@ class ReplicatedBackup:
 
 def replicated(backend: Moto) -> dict[str, ReplicatedBackup]:
     """A region's replicated backups by source ARN; a reset of moto empties the backend's attributes and so these."""
-    found: dict[str, ReplicatedBackup] = backend.__dict__.setdefault("lifeboat_replicated_backups", {})
+    found: dict[str, ReplicatedBackup] = attributes(backend).setdefault("lifeboat_replicated_backups", {})
     return found
 
 
@@ -95,7 +95,7 @@ def describe_db_instance_automated_backups(original: Moto, self: Moto, **request
     arn = request.get("db_instance_automated_backups_arn")
     resource = request.get("dbi_resource_id")
     name = request.get("db_instance_identifier")
-    own = [] if arn or resource else original(self, **request)
+    own: list[Moto] = [] if arn or resource else original(self, **request)
     found = [
         backup
         for backup in replicated(self).values()

@@ -1,4 +1,4 @@
-"""RDS: Aurora global clusters. moto keeps them in us-east-1's backend, for every region; members are clusters of any region."""
+"""RDS: Aurora global clusters. moto keeps them in us-east-1's backend for every region."""
 
 from __future__ import annotations
 
@@ -49,8 +49,10 @@ def default_allocated_storage(original: Moto, engine: str, storage_type: str) ->
 
 @PATCHES.fixes(RDSResponse)
 def create_global_cluster(original: Moto, self: Moto) -> Moto:
-    """Finds a source cluster in us-east-1 only and makes no writer of it, forgets the database's name and the tags, and lets a
-    second cluster of a name replace the first."""
+    """Finds a source cluster in us-east-1 only and makes no writer of it, forgets the database's name and the tags.
+
+    It also lets a second global cluster of a name replace the first.
+    """
     identifier: str = self.params["GlobalClusterIdentifier"]
     if identifier in self.global_backend.global_clusters:
         raise RefusedError("GlobalClusterAlreadyExistsFault", f"Global cluster {identifier} already exists.")
@@ -75,7 +77,7 @@ def create_global_cluster(original: Moto, self: Moto) -> Moto:
 
 @PATCHES.fixes(RDSBackend)
 def create_db_cluster(original: Moto, self: Moto, kwargs: Moto) -> Moto:
-    """Shows no replication source on a secondary of a global cluster, takes a key of another region, and any global cluster's name."""
+    """Shows no replication source on a global secondary, takes a foreign key and any global cluster's name."""
     require_key_of_region(self, kwargs)
     identifier = kwargs.get("GlobalClusterIdentifier")
     global_cluster = _find(self, identifier) if identifier else None
@@ -92,7 +94,7 @@ def create_db_cluster(original: Moto, self: Moto, kwargs: Moto) -> Moto:
 
 @PATCHES.fixes(RDSBackend)
 def delete_db_cluster(original: Moto, self: Moto, cluster_identifier: str, snapshot_name: str | None = None) -> Moto:
-    """Deletes a member of a global cluster and leaves it there, so that the global cluster can never be deleted; AWS refuses."""
+    """Deletes a member of a global cluster, which then can never be deleted itself; AWS refuses."""
     cluster = self.clusters.get(cluster_identifier)
     if cluster is not None and _global_of(cluster) is not None:
         message = "This cluster is a part of a global cluster, please remove it from globalcluster first"

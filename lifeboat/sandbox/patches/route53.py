@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from moto.core.responses import ActionResult
 from moto.route53.models import HealthCheck, Route53Backend
 from moto.route53.responses import Route53
 
-from lifeboat.sandbox.patches.base import Moto, Patches, RefusedError
+from lifeboat.sandbox.patches.base import Moto, Patches, RefusedError, attributes
+
+if TYPE_CHECKING:
+    from moto.core.responses import ActionResult
 
 PATCHES = Patches("route53")
 
@@ -45,7 +47,7 @@ def update_health_check(original: Moto, self: Moto) -> Moto:
 
 
 def _keep(check: Moto, wanted: dict[str, Any]) -> None:
-    kept: dict[str, Any] = vars(check).setdefault("lifeboat_watched", {"Inverted": False, "Disabled": False})
+    kept: dict[str, Any] = attributes(check).setdefault("lifeboat_watched", {"Inverted": False, "Disabled": False})
     kept.update({name: wanted[name] for name in _WATCHED.get(check.type_, ()) if name in wanted})
 
 
@@ -53,7 +55,7 @@ def _keep(check: Moto, wanted: dict[str, Any]) -> None:
 def health_check_config(original: Moto, self: Moto) -> dict[str, Any]:
     """Answers an endpoint's port, interval and threshold for a check that watches none."""
     if self.type_ in _WATCHED:
-        kept = vars(self).get("lifeboat_watched", {})
+        kept = attributes(self).get("lifeboat_watched", {})
         return {"Type": self.type_, **{name: kept[name] for name in _WATCHED[self.type_] if name in kept}}
     config: dict[str, Any] = original(self)
     return config
@@ -61,8 +63,10 @@ def health_check_config(original: Moto, self: Moto) -> dict[str, Any]:
 
 @PATCHES.fixes(Route53Backend)
 def change_resource_record_sets(original: Moto, self: Moto, zoneid: str, change_list: list[dict[str, Any]]) -> None:
-    """Takes two PRIMARY or two SECONDARY records of a name, creates what exists, and deletes every name's record of a set
-    identifier where one name's was meant."""
+    """Takes two PRIMARY or two SECONDARY records of a name, and creates what exists.
+
+    It also deletes every name's record of a set identifier where one name's was meant.
+    """
     zone = self.get_hosted_zone(zoneid)
     deleted = {_identity(change["ResourceRecordSet"]) for change in change_list if change["Action"] == "DELETE"}
     for change in change_list:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from typing import Any
+from typing import Any, cast
 
 import xmltodict
 from moto.core.responses import ActionResult
@@ -21,11 +22,17 @@ _INFREQUENT_DAYS = 30
 _REPLICATION_MINUTES = "15"
 
 
-def _list(value: Moto) -> list[Any]:
+def _list(value: Moto) -> list[dict[str, Any]]:
     """What XML had one or several or none of."""
     if value is None:
         return []
-    return value if isinstance(value, list) else [value]
+    return cast("list[dict[str, Any]]", value if isinstance(value, list) else [value])
+
+
+def _part(whole: dict[str, Any] | None, name: str) -> dict[str, Any]:
+    """An element of XML's, empty when it is absent."""
+    found: dict[str, Any] | None = (whole or {}).get(name)
+    return found or {}
 
 
 @PATCHES.fixes(S3Response)
@@ -36,16 +43,18 @@ def _bucket_response_put(
     answer = original(self, request, bucket_name, querystring)
     if querystring or b"<Tags" not in self.raw_body:
         return answer
-    configuration = xmltodict.parse(self.raw_body)["CreateBucketConfiguration"]
-    tags = {tag["Key"]: tag["Value"] or "" for tag in _list((configuration.get("Tags") or {}).get("Tag"))}
+    configuration: dict[str, Any] = xmltodict.parse(self.raw_body)["CreateBucketConfiguration"]
+    tags = {tag["Key"]: tag["Value"] or "" for tag in _list(_part(configuration, "Tags").get("Tag"))}
     self.backend.put_bucket_tagging(bucket_name, tags)
     return answer
 
 
 @PATCHES.fixes(S3Backend)
 def put_bucket_replication(original: Moto, self: Moto, bucket_name: str, replication: dict[str, Any]) -> None:
-    """Takes what AWS refuses: a destination without versioning, KMS objects without a key for them, time control that is not
-    15 minutes or has no metrics.
+    """Takes rules that AWS refuses.
+
+    Those are: a destination without versioning, KMS objects without a key for them, time control that is not 15 minutes
+    or has no metrics.
     """
     for rule in _list(replication["Rule"]):
         _refuse_rule(self, rule)
@@ -62,7 +71,7 @@ def _refuse_rule(backend: Moto, rule: dict[str, Any]) -> None:
         "ReplicaKmsKeyID must be specified if SseKmsEncryptedObjects tag is present.": _enabled(
             rule.get("SourceSelectionCriteria"), "SseKmsEncryptedObjects"
         )
-        and not (destination.get("EncryptionConfiguration") or {}).get("ReplicaKmsKeyID"),
+        and not _part(destination, "EncryptionConfiguration").get("ReplicaKmsKeyID"),
         "ReplicationTime requires Metrics.": _enabled(destination, "ReplicationTime")
         and not _enabled(destination, "Metrics"),
         "ReplicationTime must be 15 minutes.": _enabled(destination, "ReplicationTime")
@@ -74,7 +83,7 @@ def _refuse_rule(backend: Moto, rule: dict[str, Any]) -> None:
 
 
 def _enabled(part: dict[str, Any] | None, name: str) -> bool:
-    return ((part or {}).get(name) or {}).get("Status") == "Enabled"
+    return _part(part, name).get("Status") == "Enabled"
 
 
 def _buckets(backend: Moto) -> dict[str, Any]:
@@ -104,11 +113,11 @@ def _filter(rule: dict[str, Any]) -> dict[str, Any]:
 
 @PATCHES.fixes(FakeBucket)
 def set_lifecycle(original: Moto, self: Moto, rules: list[dict[str, Any]]) -> None:
-    """Takes transitions that AWS refuses: to infrequent access before 30 days, onward within 30, or expiry before the last one."""
+    """Takes what AWS refuses: infrequent access before 30 days, onward within 30, expiry before the last transition."""
     for rule in rules:
         _refuse_days(_list(rule.get("Transition")), "Days", "Transition")
         _refuse_days(_list(rule.get("NoncurrentVersionTransition")), "NoncurrentDays", "NoncurrentVersionTransition")
-        expiry = int((rule.get("Expiration") or {}).get("Days") or 0)
+        expiry = int(_part(rule, "Expiration").get("Days") or 0)
         last = max((int(step["Days"]) for step in _list(rule.get("Transition")) if "Days" in step), default=0)
         if expiry and expiry <= last:
             message = "'Days' in the Expiration action must be greater than 'Days' in the Transition action"
@@ -122,7 +131,7 @@ def _refuse_days(steps: list[dict[str, Any]], unit: str, action: str) -> None:
         if storage in _INFREQUENT and days < _INFREQUENT_DAYS:
             message = f"'{unit}' in {action} action must be greater than or equal to 30 for storageClass '{storage}'"
             raise RefusedError("InvalidArgument", message)
-    for (earlier, storage), (later, onward) in zip(dated, dated[1:], strict=False):
+    for (earlier, storage), (later, onward) in itertools.pairwise(dated):
         if storage in _INFREQUENT and later < earlier + _INFREQUENT_DAYS:
             message = (
                 f"'{unit}' in the {action} action for StorageClass '{onward}' must be 30 days more than"

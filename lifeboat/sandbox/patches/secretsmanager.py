@@ -12,7 +12,9 @@ PATCHES = Patches("secretsmanager")
 
 
 @PATCHES.fixes(FakeSecret)
-def create_replicas(original: Moto, self: Moto, replica_regions: list[dict[str, str]], force_overwrite: bool) -> Moto:  # noqa: FBT001  # moto's signature
+def create_replicas(
+    original: Moto, self: Moto, replica_regions: list[dict[str, str]], force_overwrite: bool
+) -> Moto:  # moto's signature
     """Forgets the key that each replica is encrypted with, and takes a key of another region."""
     for wanted in replica_regions:
         key = wanted.get("KmsKeyId") or ""

@@ -6,11 +6,15 @@ import signal
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
 from lifeboat.sandbox.plugin.servicer import Servicer
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 # Engines send whole states in one message; gRPC's own limit is 4 MB.
 _MESSAGE_BYTES = 400 * 1024 * 1024
@@ -25,8 +29,12 @@ def main(package: str) -> None:
         package: ``aws`` or ``random``.
     """
     stopped = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a handler's signature
+        stopped.set()
+
     for signum in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signum, lambda *_: stopped.set())
+        signal.signal(signum, stop)
     server = grpc.server(
         ThreadPoolExecutor(_WORKERS),
         options=[("grpc.max_receive_message_length", _MESSAGE_BYTES), ("grpc.max_send_message_length", _MESSAGE_BYTES)],

@@ -36,7 +36,7 @@ def _like(value: Any, pattern: Any) -> Any:  # noqa: ANN401 - JSON-like
     if isinstance(value, dict) and isinstance(pattern, dict):
         known = cast("dict[str, Any]", pattern)
         return {key: _like(item, known.get(key)) for key, item in cast("dict[str, Any]", value).items()}
-    return Secret(value) if holds_secret(pattern) else value
+    return Secret(value) if holds_secret(pattern) else cast("Any", value)
 
 
 def _hide(value: Any, texts: frozenset[str]) -> Any:  # noqa: ANN401 - JSON-like

@@ -57,9 +57,11 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         """The version is the installed SDK's: its types are what this plugin serves."""
         return plugin_pb2.PluginInfo(version=version(f"pulumi_{self._package}"))
 
-    def CheckConfig(
-        self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext
-    ) -> provider_pb2.CheckResponse:  # noqa: ARG002, N802 - protocol
+    def CheckConfig(  # noqa: N802 - protocol
+        self,
+        request: provider_pb2.CheckRequest,
+        context: grpc.ServicerContext,  # noqa: ARG002 - protocol
+    ) -> provider_pb2.CheckResponse:
         """Settings are checked when they take effect: in ``Configure``, which knows the sandbox."""
         return provider_pb2.CheckResponse(inputs=request.news)
 

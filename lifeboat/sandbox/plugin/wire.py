@@ -65,7 +65,7 @@ def _decode(value: struct_pb2.Value) -> Any:  # noqa: ANN401 - JSON-like
     if kind == "bool_value":
         return value.bool_value
     if kind == "list_value":
-        return [_decode(item) for item in value.list_value.values]  # noqa: PD011 - protobuf, not pandas
+        return [_decode(item) for item in value.list_value.values]
     if kind == "struct_value":
         return _decode_object(value.struct_value.fields)
     return None
@@ -97,7 +97,7 @@ def encode(values: Mapping[str, Any], *, secrets: bool = True) -> struct_pb2.Str
     return struct
 
 
-def _encode(target: struct_pb2.Value, value: Any, secrets: bool) -> None:  # noqa: ANN401, FBT001 - recursive
+def _encode(target: struct_pb2.Value, value: Any, secrets: bool) -> None:  # noqa: ANN401 - JSON-like
     if value is None:
         target.null_value = struct_pb2.NULL_VALUE
     elif value is UNKNOWN:

@@ -106,7 +106,7 @@ def _checked_object(kind: Kind, value: Values, path: str, failures: list[Failure
     return checked
 
 
-def _fits(kind: Kind, value: Value) -> bool:
+def _fits(kind: Kind, value: Value) -> bool:  # noqa: PLR0911 - one return a kind
     """Whether a scalar can stand for a kind: the provider reads numbers and booleans from texts, and the reverse."""
     match kind.name, value:
         case "string", str() | bool() | int() | float():
@@ -129,6 +129,5 @@ def _fits(kind: Kind, value: Value) -> bool:
 
 def _describe(value: Value) -> str:
     """A value's type: never the value, which may be a secret."""
-    return {bool: "a boolean", int: "an integer", float: "a number", str: "a string", list: "a list"}.get(
-        type(value), "an object"
-    )
+    names = (("boolean", bool), ("integer", int), ("number", float), ("string", str), ("list", list))
+    return next((name for name, kind in names if isinstance(value, kind)), "object")

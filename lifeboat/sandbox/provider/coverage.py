@@ -69,7 +69,7 @@ def coverage(catalogue: Catalogue) -> Coverage:
 
 
 def carried(entry: Entry) -> frozenset[str]:
-    """Inputs that the catalogue does something with; any other would be lost without a word, so ``check`` refuses it."""
+    """Inputs that the catalogue does something with; any other would be lost unseen, so ``check`` refuses it."""
     return _carried(_Key(entry))
 
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Literal, cast
 from lifeboat.sandbox.catalogue import load
 from lifeboat.sandbox.catalogue.schema import Case, Property
 from lifeboat.sandbox.provider.equality import is_zero, same
-from lifeboat.sandbox.provider.values import Value, Values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lifeboat.sandbox.catalogue import Catalogue, Change, Entry
+    from lifeboat.sandbox.provider.values import Value, Values
 
 Outcome = Literal["none", "in-place", "replaces", "refused", "needs-two-updates"]
 Detail = Literal["add", "add-replace", "update", "update-replace", "delete", "delete-replace"]
@@ -142,7 +142,7 @@ def reset(new: Values, old: Values, paths: Sequence[str]) -> Values:
     """New inputs with each ignored path as it was: what the engine does with ``ignoreChanges`` before it compares."""
     if not paths:
         return new
-    result = cast("Values", copy.deepcopy(new))
+    result = copy.deepcopy(new)
     for path in paths:
         parts = [a or (int(b) if b else c) for a, b, c in _PART.findall(path)]
         if parts:

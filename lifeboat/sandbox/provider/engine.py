@@ -69,7 +69,7 @@ class Provider:
         if entry.running.calls_apis:
             run.create()
         elif entry.running.generated:
-            run.doc.update(generate(token, inputs))
+            run.doc.update(generate(inputs))
         run.context["id"] = identifier = self._identify(entry, run)
         if entry.running.calls_apis:
             tags = entry.running.tags

@@ -1,7 +1,7 @@
 """When two values mean the same to the provider.
 
-Absent, null, false, zero and empty are the same, as they are to the provider's schema library; numbers and booleans equal
-their texts; lists are compared as sets unless the catalogue calls them ordered; texts that hold JSON by what they hold.
+Absent, null, false, zero and empty are the same, as they are to the provider's schema library; numbers and booleans
+equal their texts; lists are compared as sets unless the catalogue calls them ordered, texts of JSON by what they hold.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def covers(wanted: Value, got: Value, *, ordered: bool = False) -> bool:
 
 
 def settle(wanted: Value, got: Value, *, ordered: bool = False) -> Value:
-    """What was read, written as it was wanted where both mean the same: order, case of JSON and number types are kept."""
+    """What was read, written as it was wanted where both mean the same: order, JSON's layout and types are kept."""
     if not covers(wanted, got, ordered=ordered):
         return got
     if isinstance(wanted, dict) and isinstance(got, dict):

@@ -8,8 +8,8 @@ class ProviderError(Exception):
 
     Attributes:
         operation: The API operation, ``CreateVpc``; or the engine's own, ``create``.
-        code: The vendor's error code; ``Unreachable`` when nothing answered, ``Refused`` when the catalogue knows that the
-            real provider would refuse.
+        code: The vendor's error code; ``Unreachable`` when nothing answered, ``Refused`` when the catalogue knows that
+            the real provider would refuse.
         message: The vendor's words, on one line.
     """
 

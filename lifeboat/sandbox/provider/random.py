@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import secrets
 import string
 from typing import TYPE_CHECKING, Final, cast
@@ -21,11 +20,10 @@ _CLASSES: Final = (
 )
 
 
-def generate(token: str, inputs: Values) -> Values:
-    """Make a new value.
+def generate(inputs: Values) -> Values:
+    """Make a new password.
 
     Args:
-        token: A type of the random package.
         inputs: Checked inputs.
 
     Returns:
@@ -34,8 +32,6 @@ def generate(token: str, inputs: Values) -> Values:
     Raises:
         ProviderError: If the minima exceed the length.
     """
-    if token.endswith(":RandomId"):
-        return _identifier(inputs)
     return {"result": _text(inputs)}
 
 
@@ -57,14 +53,3 @@ def _text(inputs: Values) -> str:
     picked.extend(secrets.choice(allowed) for _ in range(length - len(picked)))
     secrets.SystemRandom().shuffle(picked)
     return "".join(picked)
-
-
-def _identifier(inputs: Values) -> Values:
-    content = secrets.token_bytes(cast("int", inputs["byteLength"]))
-    prefix = str(inputs.get("prefix") or "")
-    return {
-        "hex": prefix + content.hex(),
-        "dec": prefix + str(int.from_bytes(content)),
-        "b64Std": prefix + base64.b64encode(content).decode(),
-        "b64Url": prefix + base64.urlsafe_b64encode(content).decode().rstrip("="),
-    }

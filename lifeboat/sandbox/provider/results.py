@@ -41,9 +41,8 @@ def outputs(entry: Entry, context: Values, previous: Values, *, written: bool = 
         previous: Outputs known before, for what the responses do not say.
         written: The responses are those of writing: inputs win over them, because a later call may have set them.
     """
-    inputs = cast("Values", context["in"])
     found = {
-        name: _output(entry, name, field, context, previous, written)
+        name: _output(entry, name, field, context, previous=previous, written=written)
         for name, field in sdk.resource_type(entry.token).outputs.items()
     }
     if "tagsAll" in found:
@@ -52,7 +51,7 @@ def outputs(entry: Entry, context: Values, previous: Values, *, written: bool = 
 
 
 def _output(  # noqa: PLR0913 - one place where a value is looked for each
-    entry: Entry, name: str, field: Field, context: Values, previous: Values, written: bool
+    entry: Entry, name: str, field: Field, context: Values, *, previous: Values, written: bool
 ) -> Value:
     running, wanted = entry.running, cast("Values", context["in"]).get(name)
     read = _read(entry, name, field, context)
@@ -99,7 +98,7 @@ def inputs_of(entry: Entry, known: Values | None, found: Values) -> Values:
     running = entry.running
     if known is None:
         return {
-            name: cast("Value", _strip(field, found[name]))
+            name: _strip(field, found[name])
             for name, field in fields.items()
             if name in found
             and name != "region"

@@ -14,7 +14,7 @@ from lifeboat.sandbox.provider.shapes import member_name, to_request
 from lifeboat.sandbox.provider.values import Value, Values, evaluate, render
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from botocore.model import Shape
 
@@ -55,7 +55,7 @@ class Run:
                 continue
             self._make(call, inputs, self._tag_argument(tags) if position == 0 else {})
 
-    def read(self, only: Iterable[str] | None = None) -> bool:
+    def read(self, only: Sequence[str] | None = None) -> bool:
         """Make the read calls.
 
         Args:
@@ -65,7 +65,7 @@ class Run:
             Whether the resource exists.
         """
         for call in self.entry.running.read:
-            if only is not None and call.into not in only:
+            if only is not None and (call.into is None or call.into not in only):
                 continue
             try:
                 result = self._make(call, {}, {})
@@ -204,7 +204,7 @@ class Run:
             return {}
         encoded = encode_tags(tags, wanted)
         if tags.resource_type is not None:
-            encoded = [{"ResourceType": tags.resource_type, "Tags": encoded}]
+            return {tags.member: [{"ResourceType": tags.resource_type, "Tags": encoded}]}
         return {tags.member: encoded}
 
     def _service(self) -> str:

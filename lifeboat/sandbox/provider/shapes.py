@@ -1,7 +1,7 @@
 """Carrying values between the SDK's properties and the API's members.
 
-Both name the same things in different case (``cidrBlock``, ``CidrBlock``), so they are matched with case and separators left
-out; what differs otherwise stands in the catalogue's ``rename``.
+Both name the same things in different case (``cidrBlock``, ``CidrBlock``), so they are matched with case and separators
+left out; what differs otherwise stands in the catalogue's ``rename``.
 """
 
 from __future__ import annotations

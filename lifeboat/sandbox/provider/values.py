@@ -13,7 +13,9 @@ from functools import cache
 from typing import Any, Final, TypeAlias, cast
 
 import jmespath
+from jmespath.exceptions import JMESPathError
 
+from lifeboat.sandbox.provider.errors import ProviderError
 from lifeboat.sandbox.provider.functions import OPTIONS
 
 
@@ -29,13 +31,13 @@ class Unknown(Enum):
 UNKNOWN: Final = Unknown.UNKNOWN
 """A value that only exists after an update; doors translate it to and from their own sentinel."""
 
-Value: TypeAlias = "None | bool | int | float | str | Unknown | list[Value] | dict[str, Value]"
+Value: TypeAlias = "bool | int | float | str | Unknown | list[Value] | dict[str, Value] | None"
 Values: TypeAlias = "dict[str, Value]"
 
 _TEMPLATE = re.compile(r"\$\{((?:[^{}]|\{[^{}]*\})*)\}")
 
 
-def plain(response: object) -> Value:
+def plain(response: object) -> Value:  # noqa: PLR0911 - one return a type
     """Turn a client's response into plain values: times to ISO 8601 in UTC, bytes to base64, decimals to numbers."""
     match response:
         case Mapping():
@@ -67,8 +69,15 @@ def has_unknown(value: Value) -> bool:
 
 
 def evaluate(expression: str, context: Values) -> Value:
-    """Evaluate a JMESPath expression; a name that is not there is null."""
-    return cast("Value", _compiled(expression).search(context, OPTIONS))
+    """Evaluate a JMESPath expression; a name that is not there is null.
+
+    Raises:
+        ProviderError: If the expression does not fit what it meets: the catalogue is at fault.
+    """
+    try:
+        return cast("Value", _compiled(expression).search(context, OPTIONS))
+    except JMESPathError as error:
+        raise ProviderError("evaluate", "CatalogueFault", f"{expression}: {type(error).__name__}") from None
 
 
 def render(template: object, context: Values) -> Value:

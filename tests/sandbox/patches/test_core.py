@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pytest
 from moto import backends
 from moto.core.utils import method_names_from_class as moto_method_names
 from moto.kms.responses import KmsResponse
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from lifeboat.sandbox.patches import core
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def test_method_names_from_class_looks_once() -> None:

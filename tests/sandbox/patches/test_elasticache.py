@@ -10,12 +10,12 @@ from botocore.exceptions import ClientError
 from tests.sandbox.patches.test_rds import EAST, WEST, key
 
 if TYPE_CHECKING:
-    from tests.sandbox.conftest import Clients
+    from tests.sandbox.conftest import Client, Clients, Request
 
 pytestmark = pytest.mark.usefixtures("clean_gateway")
 
 
-def create(clients: Clients, region: str = EAST, name: str = "sessions", **more: Any) -> dict[str, Any]:
+def create(clients: Clients, region: str = EAST, name: str = "sessions", **more: Request) -> dict[str, Any]:
     wanted: dict[str, Any] = {
         "ReplicationGroupId": name,
         "ReplicationGroupDescription": "sessions",
@@ -48,7 +48,7 @@ def subnet_group(clients: Clients, region: str = EAST) -> list[str]:
     return subnets
 
 
-def parameter_group(clients: Clients) -> Any:
+def parameter_group(clients: Clients) -> Client:
     client = clients("elasticache")
     client.create_cache_parameter_group(
         CacheParameterGroupName="tuned", CacheParameterGroupFamily="redis7", Description="tuned"
@@ -60,7 +60,7 @@ def parameter_group(clients: Clients) -> Any:
     return client
 
 
-def parameters(client: Any) -> dict[str, str]:
+def parameters(client: Client) -> dict[str, str]:
     found = client.describe_cache_parameters(CacheParameterGroupName="tuned", Source="user")["Parameters"]
     return {parameter["ParameterName"]: parameter["ParameterValue"] for parameter in found}
 

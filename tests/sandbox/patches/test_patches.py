@@ -11,7 +11,7 @@ from lifeboat.sandbox.patches import collect
 from lifeboat.sandbox.patches.base import OutdatedPatchError, Patches
 
 
-def tests_of(service: str) -> list[str]:
+def named_tests(service: str) -> list[str]:
     tree = ast.parse(Path(__file__).with_name(f"test_{service}.py").read_text())
     return [node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
 
@@ -19,7 +19,7 @@ def tests_of(service: str) -> list[str]:
 @pytest.mark.parametrize("service", [service.service for service in collect()])
 def test_every_patch_has_a_test_of_its_name_and_says_what_moto_does(service: str) -> None:
     (patches,) = (known.patches for known in collect() if known.service == service)
-    tests = tests_of(service)
+    tests = named_tests(service)
     assert [patch.name for patch in patches if not any(test.startswith(f"test_{patch.name}") for test in tests)] == []
     assert [patch.name for patch in patches if not patch.fault] == []
 
@@ -28,14 +28,17 @@ class Handler:
     """Stands for a class of moto's."""
 
     def answer(self) -> str:
+        """A method."""
         return "moto"
 
     @property
     def size(self) -> int:
+        """A property."""
         return 1
 
     @staticmethod
     def scale(by: int) -> int:
+        """A static method."""
         return by
 
 

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
-    from tests.sandbox.conftest import Clients
+    from tests.sandbox.conftest import Clients, Request
 
 pytestmark = pytest.mark.usefixtures("clean_gateway")
 
@@ -19,7 +19,7 @@ def key(clients: Clients, region: str) -> str:
     return clients("kms", region).create_key()["KeyMetadata"]["Arn"]
 
 
-def create(clients: Clients, name: str = "orders", **more: Any) -> dict[str, Any]:
+def create(clients: Clients, name: str = "orders", **more: Request) -> dict[str, Any]:
     wanted = {
         "DBInstanceIdentifier": name,
         "Engine": "postgres",
@@ -37,19 +37,20 @@ def describe(clients: Clients, region: str, name: str) -> dict[str, Any]:
     return clients("rds", region).describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0]
 
 
-def replicate(clients: Clients, source: dict[str, Any], name: str = "orders-west", **more: Any) -> dict[str, Any]:
+def replicate(clients: Clients, source: dict[str, Any], name: str = "orders-west", **more: Request) -> dict[str, Any]:
     return clients("rds", WEST).create_db_instance_read_replica(
         DBInstanceIdentifier=name, SourceDBInstanceIdentifier=source["DBInstanceArn"], **more
     )["DBInstance"]
 
 
-def network(clients: Clients, region: str, group: str) -> None:
+def network(clients: Clients, region: str, group: str) -> str:
     ec2 = clients("ec2", region)
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.1.0/24")["Subnet"]["SubnetId"]
     clients("rds", region).create_db_subnet_group(
         DBSubnetGroupName=group, DBSubnetGroupDescription="isolated", SubnetIds=[subnet]
     )
+    return subnet
 
 
 def test_create_db_instance_has_a_resource_id_of_its_own_and_keeps_insights(clients: Clients) -> None:
@@ -141,6 +142,16 @@ def test_delete_db_instance_frees_its_replicas(clients: Clients) -> None:
     assert "ReadReplicaSourceDBInstanceIdentifier" not in describe(clients, WEST, "orders-west")
     clients("rds", WEST).delete_db_instance(DBInstanceIdentifier="orders-west", SkipFinalSnapshot=True)
     assert clients("rds", WEST).describe_db_instances()["DBInstances"] == []
+
+
+def test_modify_db_subnet_group_keeps_it(clients: Clients) -> None:
+    subnet = network(clients, EAST, "isolated")
+    rds = clients("rds")
+    rds.modify_db_subnet_group(DBSubnetGroupName="isolated", DBSubnetGroupDescription="d", SubnetIds=[subnet])
+    found = rds.describe_db_subnet_groups(DBSubnetGroupName="isolated")["DBSubnetGroups"]
+    assert [group["DBSubnetGroupDescription"] for group in found] == ["d"]
+    with pytest.raises(ClientError, match="DBSubnetGroupNotFound"):
+        rds.modify_db_subnet_group(DBSubnetGroupName="absent", SubnetIds=[subnet])
 
 
 @pytest.mark.parametrize("everything", [True, False])

@@ -10,14 +10,14 @@ from botocore.exceptions import ClientError
 from tests.sandbox.patches.test_rds import EAST, WEST, key
 
 if TYPE_CHECKING:
-    from tests.sandbox.conftest import Clients
+    from tests.sandbox.conftest import Clients, Request
 
 pytestmark = pytest.mark.usefixtures("clean_gateway")
 
 ENGINE = {"Engine": "aurora-postgresql", "EngineVersion": "16.4"}
 
 
-def cluster(clients: Clients, region: str, **more: Any) -> str:
+def cluster(clients: Clients, region: str, **more: Request) -> str:
     made = clients("rds", region).create_db_cluster(DBClusterIdentifier=f"orders-{region}", **ENGINE, **more)
     return made["DBCluster"]["DBClusterArn"]
 

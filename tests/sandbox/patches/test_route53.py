@@ -32,7 +32,9 @@ def check(clients: Clients, config: dict[str, Any]) -> dict[str, Any]:
     return client.get_health_check(HealthCheckId=made["Id"])["HealthCheck"]
 
 
-def change(clients: Clients, zone: str, action: str, name: str, site: str, failover: str) -> None:
+def change(clients: Clients, zone: str, wanted: str) -> None:
+    """Make one change, such as ``CREATE db us-east-1 PRIMARY``."""
+    action, name, site, failover = wanted.split()
     record = {
         "Name": f"{name}.example.com",
         "Type": "CNAME",
@@ -84,18 +86,18 @@ def test_health_check_config_of_a_switch_has_no_endpoint(clients: Clients) -> No
 
 
 def test_change_resource_record_sets_refuses_two_secondaries(clients: Clients, zone: str) -> None:
-    change(clients, zone, "CREATE", "db", "us-east-1", "PRIMARY")
-    change(clients, zone, "CREATE", "db", "us-west-2", "SECONDARY")
+    change(clients, zone, "CREATE db us-east-1 PRIMARY")
+    change(clients, zone, "CREATE db us-west-2 SECONDARY")
     with pytest.raises(ClientError, match="a SECONDARY of it already exists"):
-        change(clients, zone, "CREATE", "db", "eu-west-1", "SECONDARY")
+        change(clients, zone, "CREATE db eu-west-1 SECONDARY")
     with pytest.raises(ClientError, match="a PRIMARY of it already exists"):
-        change(clients, zone, "UPSERT", "db", "us-west-2", "PRIMARY")
+        change(clients, zone, "UPSERT db us-west-2 PRIMARY")
     with pytest.raises(ClientError, match="but it already exists"):
-        change(clients, zone, "CREATE", "db", "us-west-2", "SECONDARY")
+        change(clients, zone, "CREATE db us-west-2 SECONDARY")
 
 
 def test_change_resource_record_sets_deletes_one_names_record(clients: Clients, zone: str) -> None:
     for name in ("db", "cache"):
-        change(clients, zone, "CREATE", name, "us-east-1", "PRIMARY")
-    change(clients, zone, "DELETE", "db", "us-east-1", "PRIMARY")
+        change(clients, zone, f"CREATE {name} us-east-1 PRIMARY")
+    change(clients, zone, "DELETE db us-east-1 PRIMARY")
     assert records(clients, zone) == {("cache", "us-east-1")}

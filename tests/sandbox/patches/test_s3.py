@@ -11,14 +11,14 @@ from botocore.exceptions import ClientError
 from tests.sandbox.patches.test_rds import WEST, key
 
 if TYPE_CHECKING:
-    from tests.sandbox.conftest import Clients
+    from tests.sandbox.conftest import Client, Clients
 
 pytestmark = pytest.mark.usefixtures("clean_gateway")
 
 ROLE = "arn:aws:iam::123456789012:role/replication"
 
 
-def buckets(clients: Clients) -> Any:
+def buckets(clients: Clients) -> Client:
     east, west = clients("s3"), clients("s3", WEST)
     east.create_bucket(Bucket="uploads-east")
     west.create_bucket(Bucket="uploads-west", CreateBucketConfiguration={"LocationConstraint": WEST})
@@ -47,10 +47,8 @@ def rule(clients: Clients) -> dict[str, Any]:
     }
 
 
-def put(client: Any, *rules: dict[str, Any]) -> None:
-    client.put_bucket_replication(
-        Bucket="uploads-east", ReplicationConfiguration={"Role": ROLE, "Rules": list(rules)}
-    )
+def put(client: Client, *rules: dict[str, Any]) -> None:
+    client.put_bucket_replication(Bucket="uploads-east", ReplicationConfiguration={"Role": ROLE, "Rules": list(rules)})
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,7 @@ pytestmark = pytest.mark.usefixtures("clean_gateway")
 def test_create_replicas_keeps_each_ones_key(clients: Clients) -> None:
     west_key = key(clients, WEST)
     client = clients("secretsmanager", EAST)
-    client.create_secret(
-        Name="database", SecretString="s", AddReplicaRegions=[{"Region": WEST, "KmsKeyId": west_key}]
-    )
+    client.create_secret(Name="database", SecretString="s", AddReplicaRegions=[{"Region": WEST, "KmsKeyId": west_key}])
     status = client.describe_secret(SecretId="database")["ReplicationStatus"]
     assert [(replica["Region"], replica["KmsKeyId"]) for replica in status] == [(WEST, west_key)]
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pulumi
 import pytest
-from lifeboat_contract import ContractError, read, view
+from lifeboat_contract import Contract, ContractError, read, read_document, view
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,3 +110,20 @@ def test_a_name_that_is_not_there_is_answered_with_those_that_are(
     site = view(read(_reference({"contract": document}))).site("us-east-1")
     with pytest.raises(ContractError, match=r"^database users is not in the contract; it has orders$"):
         _value(loop, site.databases["users"].port)
+
+
+def test_a_parameter_that_says_where_the_contract_is_is_followed(document: dict[str, Any]) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def fetch(bucket: str, key: str) -> str:
+        asked.append((bucket, key))
+        return json.dumps(document)
+
+    pointer = json.dumps({"location": "s3://platform-contract/lifeboat/us-east-1/contract.json"})
+    assert read_document(pointer, fetch) == Contract.model_validate(document)
+    assert asked == [("platform-contract", "lifeboat/us-east-1/contract.json")]
+
+
+def test_a_parameter_that_says_where_the_contract_is_names_it_when_it_cannot_be_followed() -> None:
+    with pytest.raises(ContractError, match="the contract is at s3://b/k: read that object, or give `fetch`"):
+        read_document('{"location": "s3://b/k"}')

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from lifeboat.model.design import Decision, Topology
 
 SOUND: dict[str, Any] = {
     "system": "shop",
@@ -52,3 +55,19 @@ def changed(*changes: tuple[str, Any]) -> dict[str, Any]:
 
 DROP = object()
 """Removes the key it is put at."""
+
+
+class Bad(NamedTuple):
+    """One bad declaration: what is changed, the one key at fault, its value as shown, part of what is accepted."""
+
+    name: str
+    changes: tuple[tuple[str, Any], ...]
+    key: str
+    value: str
+    accepted: str
+
+
+def decision(topology: Topology, capability: str) -> Decision:
+    """The one decision on a capability."""
+    (found,) = (decision for decision in topology.decisions if decision.capability == capability)
+    return found

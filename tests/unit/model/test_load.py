@@ -8,8 +8,12 @@ import pytest
 
 from lifeboat.model.settings import Settings, SettingsError
 from lifeboat.model.settings.load import from_runtime, from_stack_file, load
-from tests.unit.model.bad_settings import CASES, Bad
-from tests.unit.model.declarations import DROP, changed, sound
+from tests.unit.model.bad_forms import FORM, OBJECTIVES
+from tests.unit.model.bad_places import PLACES, SWITCHING
+from tests.unit.model.bad_stores import NAMES, STORES
+from tests.unit.model.declarations import DROP, Bad, changed, sound
+
+CASES = (*FORM, *OBJECTIVES, *PLACES, *SWITCHING, *NAMES, *STORES)
 
 
 def faults_of(config: dict[str, object]) -> list[tuple[str, str, str]]:
