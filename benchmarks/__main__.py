@@ -15,23 +15,28 @@ from unittest import mock
 from benchmarks.measure import ROUNDS, Series, in_turn, note, report
 from benchmarks.preview import compare_previews
 from benchmarks.replay import Call, Recorder
-from lifeboat.sandbox import supervisor, up
+from lifeboat.sandbox import supervisor
 from lifeboat.sandbox.state import Directory
-
-ROOT = Path(__file__).parents[1]
+from lifeboat.sandbox.up import up
+from tests.project import ROOT, link_project
 
 
 def main() -> None:
     """Run every comparison that this machine can run."""
-    compare_up_with_bare_calls()
-    compare_evaluations()
-    if shutil.which("pulumi"):
-        compare_previews(ROOT)
-    else:
-        note("SKIPPED: the preview against a flat program needs a Pulumi CLI on PATH")
+    with tempfile.TemporaryDirectory() as temporary:
+        project = link_project(Path(temporary))
+        try:
+            compare_up_with_bare_calls(project)
+            compare_evaluations()
+            if shutil.which("pulumi"):
+                compare_previews(project)
+            else:
+                note("SKIPPED: the preview against a flat program needs a Pulumi CLI on PATH")
+        finally:
+            supervisor.stop(Directory.of_project(project))
 
 
-def compare_up_with_bare_calls() -> None:
+def compare_up_with_bare_calls(project: Path) -> None:
     """`sandbox up`, as a user runs it, beside a fresh gateway that gets the same API calls and nothing else."""
     note("recording the API calls of one up ...")
     calls: list[Call] = []
@@ -41,21 +46,21 @@ def compare_up_with_bare_calls() -> None:
             super().__init__(endpoint)
             self.calls = calls
 
-    with tempfile.TemporaryDirectory() as temporary:
-        recording = Path(temporary) / "calls"
-        with mock.patch("lifeboat.sandbox.provider.engine.Clients", Kept):
-            result = up.up("reskflow", start=ROOT)
-        supervisor.stop(Directory.of_project(ROOT))
-        recording.write_bytes(pickle.dumps(calls))
-        command = [sys.executable, "-m", "lifeboat.cli.main", "sandbox", "up", "reskflow", "--json"]
-        bare = [sys.executable, "-m", "benchmarks.bare", str(Path(temporary) / "sandbox"), str(recording)]
-        one, other = in_turn({"lifeboat sandbox up reskflow": lambda: _run(command), "bare calls": lambda: _run(bare)})
-    supervisor.stop(Directory.of_project(ROOT))
+    directory = Directory.of_project(project)
+    with mock.patch("lifeboat.sandbox.provider.engine.Clients", Kept):
+        result = up("reskflow", directory, progress=lambda _: None)
+    recording = project / "calls"
+    recording.write_bytes(pickle.dumps(calls))
+    ours = [sys.executable, "-m", "lifeboat.cli.main", "sandbox", "up", "reskflow", "--json"]
+    bare = [sys.executable, "-m", "benchmarks.bare", str(project / "bare"), str(recording)]
+    series = in_turn(
+        {"lifeboat sandbox up reskflow": lambda: _run(ours, project), "bare calls": lambda: _run(bare, ROOT)}
+    )
     report(
         f"up against {len(calls)} bare API calls ({result.real} resources real, {result.recorded} recorded), "
         "each a process with a gateway of its own",
-        [one, other],
-        f"ratio {one.median / other.median:.2f} (aim: at most 1.5)",
+        series,
+        f"ratio {series[0].median / series[1].median:.2f} (aim: at most 1.5)",
     )
 
 
@@ -67,7 +72,7 @@ def compare_evaluations() -> None:
     resources: dict[int, int] = {}
     for number in range(ROUNDS):
         for size in sizes:
-            answer = _run([sys.executable, "-m", "benchmarks.evaluate", str(size)]).split()
+            answer = _run([sys.executable, "-m", "benchmarks.evaluate", str(size)], ROOT).split()
             resources[size] = int(answer[0])
             seconds[size].append(float(answer[1]))
             note(f"  round {number + 1}: {size} services: {answer[1]} s")
@@ -76,9 +81,9 @@ def compare_evaluations() -> None:
     report("program evaluation", series, f"time(100)/time(10) {ratio:.1f} (aim: at most 12)")
 
 
-def _run(command: list[str]) -> str:
+def _run(command: list[str], directory: Path) -> str:
     return subprocess.run(  # noqa: S603 - our own commands
-        command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True, env={**os.environ, "NO_COLOR": "1"}
+        command, cwd=directory, check=True, stdout=subprocess.PIPE, text=True, env={**os.environ, "NO_COLOR": "1"}
     ).stdout
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks, set_mocks
@@ -25,7 +25,7 @@ class Echo(Mocks):
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         """The inputs themselves."""
-        return None, args.inputs
+        return None, cast("dict[str, Any]", args.inputs)
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], None]:
         """Nothing: the program looks nothing up."""

@@ -7,14 +7,13 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from benchmarks.measure import in_turn, note, report
-from lifeboat.sandbox import supervisor, up
 from lifeboat.sandbox.environment import exec_environment
 from lifeboat.sandbox.state import Directory
+from lifeboat.sandbox.up import up
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,35 +23,39 @@ SENTINEL = "4dabf18193072939515e22adb298388d"
 """Marks a secret in a deployment file; see Pulumi's ``sdk/go/common/resource``."""
 
 
-def compare_previews(root: Path) -> None:
-    """Preview the stack and its flat twin, in turn, from an empty state."""
+def compare_previews(project: Path) -> None:
+    """Preview the stack and its flat twin, in turn, from an empty state.
+
+    Args:
+        project: A linked project; its sandbox is started anew.
+    """
     note("deploying once, to know the resources ...")
-    result = up.up(STACK, start=root)
-    directory = Directory.of_project(root)
-    with tempfile.TemporaryDirectory() as temporary:
-        resources = Path(temporary) / "resources.json"
-        flat = _flat_resources(json.loads(result.state.read_text())["deployment"]["resources"])
-        resources.write_text(json.dumps(flat))
-        project = Path(temporary) / "flat"
-        shutil.copytree(root / "benchmarks" / "flat", project)
-        (project / "Pulumi.yaml").write_text(
-            f"name: flat\nruntime:\n  name: python\n  options: {{toolchain: pip, virtualenv: {sys.prefix}}}\n"
-        )
-        environment = exec_environment(directory, result.record, {**os.environ, "BENCH_RESOURCES": str(resources)})
-        for place in (root, project):
-            _pulumi(place, environment, "stack", "init", "--stack", STACK)
-        preview = ("preview", "--stack", STACK, "--suppress-outputs")
-        ours, twin = in_turn(
-            {
-                f"pulumi preview, {STACK}": lambda: _pulumi(root, environment, *preview),
-                "pulumi preview, flat program": lambda: _pulumi(project, environment, *preview),
-            }
-        )
-    supervisor.stop(directory)
+    directory = Directory.of_project(project)
+    result = up(STACK, directory, progress=lambda _: None)
+    state = json.loads(result.state.read_text())
+    flat = _flat_resources(state["deployment"]["resources"])
+    resources = project / "resources.json"
+    resources.write_text(json.dumps(flat))
+    twin = project / "flat"
+    twin.mkdir()
+    shutil.copy(Path(__file__).parent / "flat" / "__main__.py", twin)
+    (twin / "Pulumi.yaml").write_text(
+        f"name: flat\nruntime:\n  name: python\n  options: {{toolchain: pip, virtualenv: {sys.prefix}}}\n"
+    )
+    environment = exec_environment(directory, result.record, {**os.environ, "BENCH_RESOURCES": str(resources)})
+    for place in (project, twin):
+        _pulumi(place, environment, "stack", "init", "--stack", STACK)
+    preview = ("preview", "--stack", STACK, "--suppress-outputs")
+    series = in_turn(
+        {
+            f"pulumi preview, {STACK}": lambda: _pulumi(project, environment, *preview),
+            "pulumi preview, flat program": lambda: _pulumi(twin, environment, *preview),
+        }
+    )
     report(
         f"a preview of {len(flat)} resources on the real engine",
-        [ours, twin],
-        f"ratio {ours.median / twin.median:.2f} (aim: at most 1.15)",
+        series,
+        f"ratio {series[0].median / series[1].median:.2f} (aim: at most 1.15)",
     )
 
 
@@ -67,9 +70,10 @@ def _flat_resources(resources: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _literal(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     if isinstance(value, list):
-        return [_literal(each) for each in value]
+        return [_literal(each) for each in cast("list[Any]", value)]
     if isinstance(value, dict):
-        return "placeholder-of-a-secret" if SENTINEL in value else {key: _literal(each) for key, each in value.items()}
+        known = cast("dict[str, Any]", value)
+        return "placeholder-of-a-secret" if SENTINEL in known else {key: _literal(known[key]) for key in known}
     return value
 
 

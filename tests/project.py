@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -12,5 +13,6 @@ def link_project(directory: Path) -> Path:
     for name in ("__main__.py", "stacks", "components", "lifeboat", "examples", ".venv"):
         (directory / name).symlink_to(ROOT / name)
     for settings in ROOT.glob("Pulumi*.yaml"):
-        (directory / settings.name).symlink_to(settings)
+        # Copied: a CLI that makes a stack writes into its settings.
+        shutil.copy(settings, directory)
     return directory

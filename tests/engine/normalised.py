@@ -6,10 +6,12 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, cast
 
+from lifeboat.sandbox.inprocess.passphrase import Crypter
 from lifeboat.sandbox.plugin.wire import SECRET, SIGNATURE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 _GENERATED = re.compile(
     r"""\b(?:
@@ -99,4 +101,22 @@ def _replaced(value: Any, names: list[tuple[str, str]]) -> Any:  # noqa: ANN401 
     if isinstance(value, str):
         for generated, name in names:
             value = value.replace(generated, name)
+    return value
+
+
+def opened(state: Path, passphrase: str) -> list[dict[str, Any]]:
+    """Resources of an in-process state file, as ``stack export --show-secrets`` would give them."""
+    document = json.loads(state.read_text())["deployment"]
+    crypter = Crypter.from_salt(passphrase, document["secrets_providers"]["state"]["salt"])
+    return _opened(document["resources"], crypter)
+
+
+def _opened(value: Any, crypter: Crypter) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(value, dict):
+        mapping = cast("dict[str, Any]", value)
+        if mapping.get(SIGNATURE) == SECRET:
+            return {SIGNATURE: SECRET, "plaintext": crypter.decrypt(mapping["ciphertext"])}
+        return {key: _opened(item, crypter) for key, item in mapping.items()}
+    if isinstance(value, list):
+        return [_opened(item, crypter) for item in cast("list[Any]", value)]
     return value

@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lifeboat.sandbox.environment import TOKEN_VARIABLE, exec_environment
-from tests.engine.conftest import Cli, Sandbox, write_project
+from lifeboat.sandbox import supervisor
+from lifeboat.sandbox.environment import PASSPHRASE, TOKEN_VARIABLE, exec_environment
+from lifeboat.sandbox.up import deploy_into
+from tests.engine.conftest import Cli, Sandbox, start_sandbox, write_project
+from tests.engine.normalised import normalise, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from lifeboat.sandbox.inprocess.run import Deployed
 
 # What the CLI writes for a value that a preview cannot know.
 UNKNOWN_TEXT = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
@@ -32,6 +37,23 @@ def stack(sandbox: Sandbox, environ: dict[str, str], tmp_path_factory: pytest.Te
     sandbox.lose()
 
 
+@pytest.fixture(scope="module")
+def second(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """Another sandbox, for the other door: in one, names would collide."""
+    started = start_sandbox(tmp_path_factory.mktemp("second"), "dev", "us-east-1")
+    yield started
+    supervisor.stop(started.directory)
+
+
+@pytest.fixture(scope="module")
+def twin(second: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Deployed:
+    """The small stack, deployed in process."""
+    project = write_project(tmp_path_factory.mktemp("twin"), "small")
+    # The sandbox's own project: its state file has no project in its name.
+    shutil.copy(project / "Pulumi.yaml", second.directory.path.parent)
+    return deploy_into(project, "dev", directory=second.directory, record=second.record)
+
+
 @pytest.fixture
 def settings(stack: Cli) -> Iterator[Cli]:
     """The small stack, whose settings a test may change."""
@@ -46,6 +68,43 @@ def test_engine_is_here() -> None:
     assert executable
     done = subprocess.run([executable, "version"], capture_output=True, check=True)  # noqa: S603 - the CLI itself
     assert done.stdout.startswith(b"v3.")
+
+
+def test_both_doors_agree(stack: Cli, twin: Deployed) -> None:
+    engine = normalise(stack.export("--show-secrets")["resources"])
+    inprocess = normalise(opened(twin.path, PASSPHRASE))
+    assert engine.keys() == inprocess.keys()
+    for urn, state in engine.items():
+        assert inprocess[urn] == state, urn
+
+
+def test_an_app_team_reads_the_stack_through_both_doors(
+    sandbox: Sandbox, environ: dict[str, str], stack: Cli, twin: Deployed, second: Sandbox, tmp_path: Path
+) -> None:
+    project = write_project(tmp_path, "consumer")
+    deployed = deploy_into(project, "dev", directory=second.directory, record=second.record)
+    plain = deployed.deployment.plain_outputs
+    assert (plain["port"], plain["password"]) == (5432, twin.deployment.plain_outputs["password"])
+    (group,) = second.client("ec2", "us-east-1").describe_security_groups(GroupIds=[plain["group"]])["SecurityGroups"]
+    assert group["VpcId"] == twin.deployment.plain_outputs["vpcs"]["us-east-1"]
+
+    cli = Cli(project, "dev", environ)
+    cli.init()
+    cli.up()
+    mine, theirs = cli.outputs(), stack.outputs()
+    assert (mine["port"], mine["password"]) == (5432, theirs["password"])
+    (group,) = sandbox.client("ec2", "us-east-1").describe_security_groups(GroupIds=[mine["group"]])["SecurityGroups"]
+    assert group["VpcId"] == theirs["vpcs"]["us-east-1"]
+    cli.empty()
+
+
+def test_the_cli_takes_the_in_process_state(second: Sandbox, twin: Deployed, stack: Cli) -> None:
+    cli = Cli(stack.project, "dev", exec_environment(second.directory, second.record))
+    cli.init()
+    cli.run("stack", "import", "--file", str(twin.path))
+    assert cli.outputs() == twin.deployment.plain_outputs
+    # What one door made, the other finds as it should be.
+    cli.up("--refresh", "--expect-no-changes")
 
 
 def test_up_again_changes_nothing(stack: Cli) -> None:

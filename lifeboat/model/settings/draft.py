@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from lifeboat.model.settings.faults import Fault, Path, fault, from_pydantic, required
+from lifeboat.model.settings.faults import Fault, Path, absent, from_pydantic, required
 from lifeboat.model.settings.objectives import Objectives
 from lifeboat.model.settings.root import Settings
 from lifeboat.model.settings.sites import Divergence, Dns, Lease, Network, Routing, Site
@@ -101,7 +101,7 @@ def draft(raw: Mapping[str, object]) -> tuple[Draft, tuple[Fault, ...]]:
             parts[key] = _plain(key, value, faults, lost)
     for name, info in Settings.model_fields.items():
         if info.is_required() and name not in raw:
-            faults.append(fault((name,), None, required(info.description)))
+            faults.append(absent((name,), required(info.description)))
             lost.add((name,))
     known = {name: value for name, value in parts.items() if name in (*_PARTS, *_LISTS, "tags") and value is not None}
     for name, model in _PARTS.items():

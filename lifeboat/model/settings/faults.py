@@ -87,7 +87,12 @@ def _has_secret(value: object) -> bool:
 
 def fault(path: Path, value: object, accepted: str) -> Fault:
     """A fault of the value at `path`."""
-    return Fault(key=key_path(path), value=ABSENT if value is None else shown(value, path), accepted=accepted)
+    return Fault(key=key_path(path), value=shown(value, path), accepted=accepted)
+
+
+def absent(path: Path, accepted: str) -> Fault:
+    """A fault of a value that is not there."""
+    return Fault(key=key_path(path), value=ABSENT, accepted=accepted)
 
 
 def from_pydantic(error: ErrorDetails, root: type[BaseModel], prefix: Path = ()) -> Fault:
@@ -96,7 +101,7 @@ def from_pydantic(error: ErrorDetails, root: type[BaseModel], prefix: Path = ())
     model = _model_at(root, error["loc"])
     match error["type"]:
         case "missing":
-            return Fault(key=key_path(path), value=ABSENT, accepted=_described(model, str(error["loc"][-1])))
+            return absent(path, _described(model, str(error["loc"][-1])))
         case "extra_forbidden":
             return _unknown_key(path, error["input"], model)
         case "value_error":
@@ -109,11 +114,7 @@ def from_pydantic(error: ErrorDetails, root: type[BaseModel], prefix: Path = ())
             accepted = f"a mapping with the keys {_keys(inner)}"
         case kind:
             accepted = _KINDS.get(kind, error["msg"])
-    return (
-        fault(path, error["input"], accepted)
-        if error["input"] is not None
-        else Fault(key=key_path(path), value="null", accepted=accepted)
-    )
+    return fault(path, error["input"], accepted)
 
 
 def _keys(model: type[BaseModel]) -> str:

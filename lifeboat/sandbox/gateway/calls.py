@@ -59,7 +59,7 @@ class Call:
 
 @functools.cache
 def sdk_name(signing_name: str) -> str | None:
-    """The SDK's name for the one a service signs with, as ``cloudwatch`` for ``monitoring``; None when moto lacks it."""
+    """The SDK's name of what signs as `signing_name`, ``cloudwatch`` for ``monitoring``; None when moto lacks it."""
     dispatcher = DomainDispatcherApplication(create_backend_app)
     probe = {
         "HTTP_AUTHORIZATION": f"AWS4-HMAC-SHA256 Credential=name/20250101/us-east-1/{signing_name}/aws4_request",

@@ -95,7 +95,7 @@ def _member(store: GlobalDatastore, region: str, name: str) -> Moto:
 
 
 def _prefix(region: str) -> str:
-    """Five letters that stand for the region where a global datastore was made; AWS's own are not published as a list."""
+    """Five letters for the region where a global datastore was made; AWS does not publish its own as a list."""
     number = zlib.crc32(region.encode())
     return "".join(chr(ord("a") + number // 26**place % 26) for place in range(5))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lifeboat.model.settings.base import format_duration
-from lifeboat.model.settings.faults import Fault, Path, fault
+from lifeboat.model.settings.faults import Fault, Path, absent, fault
 from lifeboat.model.settings.objectives import Failure, Objective, Objectives
 from lifeboat.model.settings.stores import Cache, Database, ObjectMechanism, ObjectStore
 
@@ -61,9 +61,8 @@ def _twice(objectives: Objectives) -> Iterator[Fault]:
 def _no_time(objectives: Objectives) -> Iterator[Fault]:
     bounding = [scope for _, scope in _scopes(objectives) if scope.rto is not None or scope.availability is not None]
     if not bounding:
-        yield fault(
+        yield absent(
             ("objectives", "stack", "rto"),
-            None,
             "a duration such as 1h, or an availability beside it, here or for a service",
         )
 
@@ -86,7 +85,7 @@ def _no_rpo(draft: Draft, objectives: Objectives) -> Iterator[Fault]:
             continue
         if store.rpo is None and all(name not in services or services[name].rpo is None for name in store.services):
             accepted = "a duration such as 15m: RPO is a required setting where data lives, here or in objectives.stack"
-            yield fault((*listed.path, "rpo"), None, accepted)
+            yield absent((*listed.path, "rpo"), accepted)
 
 
 def _no_data(draft: Draft, objectives: Objectives) -> Iterator[Fault]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from pydantic import TypeAdapter, ValidationError
 
 from lifeboat.model import regions
-from lifeboat.model.settings.faults import Fault, Path, fault
+from lifeboat.model.settings.faults import Fault, Path, absent, fault
 from lifeboat.model.settings.sites import Cidr
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _zones(draft: Draft, place: Place) -> Iterator[Fault]:
     accepted = f"three different zones of {place.region}, such as {', '.join(usual)}"
     if not site.zones:
         if len(usual) < regions.ZONES_OF_A_SITE:
-            yield fault(path, None, f"a region with three zones; {place.region} usually shows {len(usual)}")
+            yield absent(path, f"a region with three zones; {place.region} usually shows {len(usual)}")
     elif (
         len(site.zones) != regions.ZONES_OF_A_SITE
         or len(set(site.zones)) != len(site.zones)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lifeboat.model.settings.faults import Fault, fault
+from lifeboat.model.settings.faults import Fault, absent, fault
 from lifeboat.model.settings.rules.places import site_regions
 from lifeboat.model.settings.sites import DivergencePolicy, RoutingKind
 
@@ -73,14 +73,14 @@ def _divergence(draft: Draft) -> Iterator[Fault]:
     divergence = draft.divergence
     if divergence is None or divergence.policy is not DivergencePolicy.ACCEPT:
         return
-    for key, value in (("reason", divergence.reason), ("owner", divergence.owner), ("expires", divergence.expires)):
+    needed = {
+        "reason": (divergence.reason, "the reason"),
+        "owner": (divergence.owner, "the owner"),
+        "expires": (divergence.expires, "the day it ends, such as 2027-01-31,"),
+    }
+    for key, (value, what) in needed.items():
         if not value and draft.whole("divergence", key):
-            yield fault(
-                ("divergence", key),
-                value,
-                f"the {'day it' if key == 'expires' else key}"
-                f"{' ends, such as 2027-01-31,' if key == 'expires' else ''} beside policy accept",
-            )
+            yield absent(("divergence", key), f"{what} beside policy accept")
 
 
 def _tags(draft: Draft) -> Iterator[Fault]:

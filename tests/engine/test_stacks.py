@@ -1,0 +1,140 @@
+"""The stacks of this repository on a real engine: what the doors agree on, and that roles change while state does not."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from lifeboat.sandbox import supervisor
+from lifeboat.sandbox.environment import PASSPHRASE, exec_environment
+from lifeboat.sandbox.up import up
+from tests.engine.conftest import CHECKOUT, Cli, Sandbox, copy_checkout, start_sandbox
+from tests.engine.normalised import normalise, opened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from lifeboat.sandbox.state import Directory
+
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("engine")]
+
+ACCOUNT = "123456789012"
+
+
+def _deployed(tmp_path_factory: pytest.TempPathFactory, stack: str, home: str) -> tuple[Sandbox, Cli]:
+    started = start_sandbox(tmp_path_factory.mktemp(f"engine-{stack}"), stack, home)
+    project = copy_checkout(tmp_path_factory.mktemp("checkout"), stack)
+    cli = Cli(project, stack, exec_environment(started.directory, started.record))
+    cli.init()
+    cli.up()
+    return started, cli
+
+
+@pytest.fixture(scope="module")
+def reskflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sandbox, Cli]]:
+    """ReskFlow: Aurora Global, Global Datastore."""
+    started, cli = _deployed(tmp_path_factory, "reskflow", "us-east-1")
+    yield started, cli
+    supervisor.stop(started.directory)
+
+
+@pytest.fixture(scope="module")
+def prod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sandbox, Cli]]:
+    """StreamGate: a plain PostgreSQL replica."""
+    started, cli = _deployed(tmp_path_factory, "prod", "eu-west-1")
+    yield started, cli
+    supervisor.stop(started.directory)
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Iterator[Directory]:
+    """A sandbox's directory for the in-process door, beside the checkout's own settings."""
+    from lifeboat.sandbox.state import Directory  # noqa: PLC0415 - needed at run time here only
+
+    place = Directory(tmp_path / ".sandbox")
+    for file in CHECKOUT.glob("Pulumi*.yaml"):
+        shutil.copy(file, tmp_path)
+    (tmp_path / "__main__.py").symlink_to(CHECKOUT / "__main__.py")
+    yield place
+    supervisor.stop(place)
+
+
+@pytest.mark.parametrize("stack", ["reskflow", "prod"])
+def test_both_doors_agree(stack: str, request: pytest.FixtureRequest, directory: Directory) -> None:
+    cli: Cli = request.getfixturevalue(stack)[1]
+    result = up(stack, directory, progress=lambda _: None)
+    engine = normalise(cli.export("--show-secrets")["resources"])
+    inprocess = normalise(opened(result.state, PASSPHRASE))
+    assert engine.keys() == inprocess.keys()
+    differing = {urn: (state, inprocess[urn]) for urn, state in engine.items() if inprocess[urn] != state}
+    assert differing == {}
+
+
+def _nothing(cli: Cli, *arguments: str) -> None:
+    cli.run("preview", "--refresh", "--expect-no-changes", *arguments)
+
+
+def test_roles_change_and_reskflow_s_state_does_not(reskflow: tuple[Sandbox, Cli]) -> None:
+    sandbox, cli = reskflow
+    _nothing(cli)
+
+    _promote(sandbox, "us-west-2")
+    _nothing(cli)
+
+    sandbox.lose("us-east-1")
+    _nothing(cli, "--target", "**us-west-2**")
+    sandbox.lose()
+
+    _promote(sandbox, "us-east-1")
+    _nothing(cli)
+
+
+def _promote(sandbox: Sandbox, region: str) -> None:
+    """Make a site's database and cache the writers, as recovery would."""
+    sandbox.client("rds", region).failover_global_cluster(
+        GlobalClusterIdentifier="reskflow-production-orders",
+        TargetDbClusterIdentifier=f"arn:aws:rds:{region}:{ACCOUNT}:cluster:reskflow-production-orders-{region}",
+        AllowDataLoss=True,
+    )
+    cache = sandbox.client("elasticache", region)
+    (group,) = cache.describe_global_replication_groups()["GlobalReplicationGroups"]
+    cache.failover_global_replication_group(
+        GlobalReplicationGroupId=group["GlobalReplicationGroupId"],
+        PrimaryRegion=region,
+        PrimaryReplicationGroupId=f"reskflow-production-sessions-{region}",
+    )
+
+
+def test_roles_change_and_prod_s_state_gains_exactly_a_generation(prod: tuple[Sandbox, Cli]) -> None:
+    sandbox, cli = prod
+    _nothing(cli)
+
+    sandbox.client("rds", "eu-central-1").promote_read_replica(
+        DBInstanceIdentifier="streamgate-prod-catalog-eu-central-1-g1"
+    )
+    _nothing(cli)
+
+    sandbox.lose("eu-west-1")
+    _nothing(cli, "--target", "**eu-central-1**")
+    sandbox.lose()
+
+    _generations(cli, ["eu-west-1-g1", "eu-central-1-g1", "eu-west-1-g2"])
+    operations = cli.operations("--refresh")
+    assert operations
+    assert all(ops == {"create"} for ops in operations.values()), operations
+    assert all("eu-west-1-g2" in name for name in operations), operations
+
+    cli.up()
+    sandbox.client("rds", "eu-west-1").promote_read_replica(DBInstanceIdentifier="streamgate-prod-catalog-eu-west-1-g2")
+    _nothing(cli)
+
+
+def _generations(cli: Cli, generations: list[str]) -> None:
+    path = cli.project / f"Pulumi.{cli.stack}.yaml"
+    document = yaml.safe_load(path.read_text())
+    document["config"]["lifeboat:databases"][0]["generations"] = generations
+    path.write_text(yaml.safe_dump(document))
