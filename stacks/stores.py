@@ -121,7 +121,7 @@ def _database(design: DatabaseDesign, foundation: Foundation, password: Replicat
             window=own.backups.window,
             parameters=own.parameters,
             replicate_backups=design.replicate_backups,
-            rpo_seconds=design.rpo,
+            lag_alarm_seconds=design.lag_alarm,
             # What is adopted is the oldest instance of its site.
             imports={f"{region}-g1": identifier for region, identifier in own.import_.items()},
         ),
@@ -160,7 +160,7 @@ def _aurora(design: DatabaseDesign, foundation: Foundation, password: Replicated
             window=own.backups.window,
             parameters=own.parameters,
             global_rpo=design.global_rpo,
-            rpo_seconds=design.rpo,
+            lag_alarm_seconds=design.lag_alarm,
             imports=own.import_,
         ),
     )

@@ -62,7 +62,7 @@ class AuroraArgs:
     """Further cluster parameters; they take effect at the next restart."""
     global_rpo: int | None = None
     """Seconds, 20 or more, by which the other site may lag before the writer stalls commits; None sets no bound."""
-    rpo_seconds: float | None = None
+    lag_alarm_seconds: float | None = None
     """Lag that raises the alarm of the other site; None raises none."""
     imports: Mapping[str, str] = field(default_factory=dict[str, str])
     """Existing cluster identifiers to adopt, by region, and of the global cluster under `GLOBAL_IMPORT`."""
@@ -261,7 +261,7 @@ class AuroraDatabase(pulumi.ComponentResource):
         breaching. So the alarm also speaks from a failover until the failback, when nothing replicates there; an alarm
         in the home site would speak all the rest of the time.
         """
-        if args.rpo_seconds is None:
+        if args.lag_alarm_seconds is None:
             return
         for region, cluster in clusters.items():
             if region != args.home:
@@ -269,6 +269,6 @@ class AuroraDatabase(pulumi.ComponentResource):
                     metric="AuroraGlobalDBRPOLag",
                     dimension="DBClusterIdentifier",
                     identifier=cluster.cluster_identifier,
-                    threshold=args.rpo_seconds * 1000,
+                    threshold=args.lag_alarm_seconds * 1000,
                 )
                 lag_alarm(self, f"{name}-{region}-lag", args.sites[region], lag)

@@ -74,7 +74,7 @@ class DatabaseArgs:
     """Further engine parameters; they take effect at the next restart."""
     replicate_backups: bool = False
     """Copy the oldest instance's automated backups to the other site."""
-    rpo_seconds: float | None = None
+    lag_alarm_seconds: float | None = None
     """Lag that raises the alarm of each replica; None raises none."""
     imports: Mapping[str, str] = field(default_factory=dict[str, str])
     """Identifier of an existing instance to adopt, by instance key."""
@@ -213,12 +213,12 @@ class Database(pulumi.ComponentResource):
                 import_=args.imports.get(spec.key),
             ),
         )
-        if source is not None and args.rpo_seconds is not None:
+        if source is not None and args.lag_alarm_seconds is not None:
             lag = Lag(
                 metric="ReplicaLag",
                 dimension="DBInstanceIdentifier",
                 identifier=instance.identifier,
-                threshold=args.rpo_seconds,
+                threshold=args.lag_alarm_seconds,
             )
             lag_alarm(self, f"{name}-{spec.key}-lag", store, lag)
         return instance

@@ -146,6 +146,8 @@ class DatabaseDesign:
     """RDS automated backups are replicated to the other site."""
     rpo: float | None
     """The strictest RPO demanded of it."""
+    lag_alarm: float | None
+    """Replication lag that raises an alarm, seconds; None raises none."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from lifeboat.model import bounds, candidates, inregion, layout, reasons, regions
+from lifeboat.model import bounds, candidates, inregion, layout, reasons, regions, timings
 from lifeboat.model.bounds import INSTANT, Course, Estimate, Phase
 from lifeboat.model.design import (
     Bound,
@@ -298,7 +298,9 @@ def _database_design(settings: Settings, choice: _Choice[Database, DatabaseMecha
         standby_instances=1 if aurora or replica else 0,
         global_rpo=choice.candidate.enforces,
         replicate_backups=mechanism in {DatabaseMechanism.REPLICATED_BACKUPS, DatabaseMechanism.REPLICA},
-        rpo=_strictest_point(choice.verdicts),
+        rpo=(rpo := _strictest_point(choice.verdicts)),
+        # The bound of a plain replica is its alarm's; Aurora's alarm rings where the objective is missed.
+        lag_alarm=timings.HEARTBEAT_LAG_ALARM if replica else rpo,
     )
 
 

@@ -134,7 +134,7 @@ def test_lag_of_every_replica_is_alarmed_in_its_own_region(pair: Deployment) -> 
 
 
 def test_without_an_rpo_nothing_is_alarmed() -> None:
-    assert not deploy(database(OLD, REPLICA, rpo_seconds=None)).of(aws.cloudwatch.MetricAlarm)
+    assert not deploy(database(OLD, REPLICA, lag_alarm_seconds=None)).of(aws.cloudwatch.MetricAlarm)
 
 
 def test_backups_replicate_from_the_oldest_into_the_other_site_with_its_key() -> None:

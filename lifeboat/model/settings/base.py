@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from pydantic.json_schema import JsonSchemaValue
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_DURATION = re.compile(r"(?:\d{1,9}[dhms])+")
-_PART = re.compile(r"(\d+)([dhms])")
+_DURATION = re.compile(r"(?:[0-9]{1,9}[dhms])+")
+_PART = re.compile(r"([0-9]+)([dhms])")
 _LONGEST = 10 * 365 * 86400
 """Ten years in seconds: more is a slip of the hand."""
 
@@ -81,7 +81,7 @@ class Matches:
 
     def check(self, value: object) -> object:
         """The value itself when it has the form, else ValueError."""
-        fits = isinstance(value, str) and re.fullmatch(self.pattern, value) is not None
+        fits = isinstance(value, str) and re.fullmatch(self.pattern, value, re.ASCII) is not None
         if not fits or (self.longest is not None and len(str(value)) > self.longest):
             raise ValueError(self.accepted)
         return value

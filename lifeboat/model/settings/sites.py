@@ -119,10 +119,10 @@ Hostname = Annotated[
 
 
 def _day(value: object) -> object:
-    # Pulumi's engine reads an unquoted day as a moment, 2027-01-31T00:00:00Z.
-    day = re.sub(r"T00:00:00Z$", "", value) if isinstance(value, str) else ""
+    # Pulumi's engine reads an unquoted day as a moment and writes that: 2027-01-31 00:00:00 +0000 UTC.
+    day = value.removesuffix(" 00:00:00 +0000 UTC") if isinstance(value, str) else ""
     try:
-        datetime.date.fromisoformat(day if re.fullmatch(r"\d{4}-\d{2}-\d{2}", day) else "")
+        datetime.date.fromisoformat(day if re.fullmatch(r"\d{4}-\d{2}-\d{2}", day, re.ASCII) else "")
     except ValueError:
         raise ValueError("a day such as 2027-01-31") from None
     return day

@@ -35,7 +35,7 @@ def aurora(**changes: Any) -> Callable[[World], AuroraDatabase]:  # noqa: ANN401
             retention_days=14,
             window="02:00-03:00",
             global_rpo=60,
-            rpo_seconds=300,
+            lag_alarm_seconds=300,
         )
         return AuroraDatabase("orders", dataclasses.replace(args, **changes))
 
@@ -44,5 +44,5 @@ def aurora(**changes: Any) -> Callable[[World], AuroraDatabase]:  # noqa: ANN401
 
 EXAMPLES = [
     Example(name="aurora", build=aurora()),
-    Example(name="aurora-headless", build=aurora(standby_instances=0, global_rpo=None, rpo_seconds=None)),
+    Example(name="aurora-headless", build=aurora(standby_instances=0, global_rpo=None, lag_alarm_seconds=None)),
 ]

@@ -38,7 +38,7 @@ def database(*instances: InstanceSpec, **changes: Any) -> Callable[[World], Data
             password=PASSWORD,
             retention_days=14,
             window="02:00-03:00",
-            rpo_seconds=900,
+            lag_alarm_seconds=900,
         )
         return Database("orders", dataclasses.replace(args, **changes))
 

@@ -156,7 +156,7 @@ def test_a_value_that_the_engine_decrypted_is_hidden() -> None:
 
 
 def test_settings_survive_the_engines_reading_of_a_day() -> None:
-    accepted = {"policy": "accept", "reason": "rare", "owner": "ops", "expires": "2027-01-31T00:00:00Z"}
+    accepted = {"policy": "accept", "reason": "rare", "owner": "ops", "expires": "2027-01-31 00:00:00 +0000 UTC"}
     assert load(changed(("divergence", accepted))).divergence.expires == "2027-01-31"
 
 

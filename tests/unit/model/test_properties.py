@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from lifeboat.model.design import Topology
 
-QUICK = settings(max_examples=4000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 SURE = {BoundClass.ENFORCED, BoundClass.DOCUMENTED}
 LOSSES = {
     "backups": (86_700, BoundClass.ENFORCED),
@@ -241,7 +241,7 @@ def _paths(value: object, way: tuple[str | int, ...] = ()) -> Iterator[tuple[str
 PATHS = tuple(_paths(sound()))
 
 
-@settings(max_examples=4000, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.sampled_from(PATHS), json_values)
 def test_whatever_stands_anywhere_is_loaded_or_a_fault(path: tuple[str | int, ...], value: object) -> None:
     config: Any = sound()

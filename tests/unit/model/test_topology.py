@@ -128,15 +128,33 @@ def test_a_service_binds_only_the_stores_that_serve_it() -> None:
     assert "objectives.services.orders" in scopes
 
 
-def test_a_short_rto_takes_a_routing_control() -> None:
-    quick: tuple[tuple[str, Any], ...] = (
+@pytest.mark.parametrize(("rto", "kind"), [("5m", RoutingKind.ALARM), ("299s", RoutingKind.ROUTING_CONTROL)])
+def test_below_five_minutes_a_routing_control_switches(rto: str, kind: RoutingKind) -> None:
+    topology = resolved(
         *BARE,
-        ("objectives", {"stack": {"rto": "4m", "phases": {"verify": "0s"}}}),
+        ("objectives", {"stack": {"rto": rto, "phases": {"verify": "0s"}}}),
         ("lease", {"ttl": "30s", "confirm_for": "10s"}),
     )
-    topology = resolved(*quick)
+    assert topology.routing is kind
+    rejected = decision(topology, "routing").rejected
+    assert [item.mechanism for item in rejected] == ([] if kind is RoutingKind.ALARM else [RoutingKind.ALARM])
+
+
+def test_a_routing_control_is_taken_where_an_alarm_is_too_slow() -> None:
+    topology = resolved(
+        *BARE,
+        ("objectives", {"stack": {"rto": "5m", "phases": {"verify": "2m"}}}),
+        ("lease", {"ttl": "30s", "confirm_for": "10s"}),
+    )
     assert topology.routing is RoutingKind.ROUTING_CONTROL
-    assert "objectives.stack" in decision(topology, "routing").rejected[0].why
+    assert "switch by alarm 2m" in decision(topology, "routing").rejected[0].why
+
+
+def test_a_declared_recovery_is_a_limit_even_where_the_sum_is_in_time() -> None:
+    declared = (("objectives.stack", {"rto": "4h", "rpo": "15m", "phases": {"recover": "20m"}}),)
+    assert resolved(*declared).databases[0].mechanism is DatabaseMechanism.AURORA_GLOBAL
+    reasons = refusal(*declared, ("databases.0.mechanism", "replica"), ("strategy", "pilot-light"))
+    assert any("recovering takes 24m05s" in reason and reason.endswith("declared is 20m") for reason in reasons)
 
 
 def test_record_edits_never_count_where_us_east_1_may_be_lost() -> None:

@@ -77,3 +77,9 @@ def fast() -> Subject:
 def slow() -> Subject:
     """Two hours, in Europe."""
     return subject(SLOW)
+
+
+@pytest.fixture(autouse=True)
+def a_file_as_wide_as_usual(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages are laid out as for a file, whatever width the test runner exports."""
+    monkeypatch.delenv("COLUMNS", raising=False)

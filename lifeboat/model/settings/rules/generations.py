@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from lifeboat.model.settings.draft import Draft
 
-GENERATION = re.compile(r"(?P<region>[a-z]{2}(?:-[a-z]+)+-\d)-g(?P<number>[1-9]\d{0,2})")
+GENERATION = re.compile(r"(?P<region>[a-z]{2}(?:-[a-z]+)+-\d)-g(?P<number>[1-9]\d{0,2})", re.ASCII)
 """``us-east-1-g2``: the second instance in that region since the stack began."""
 
 _LONE = 2
