@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -71,6 +72,38 @@ def _start(stack: str, design: Design, *, json: bool) -> None:
         show_json({"endpoint": record.endpoint, "pid": record.pid})
     else:
         show(f"running, with nothing deployed: {stack} on {record.endpoint} (pid {record.pid})")
+
+
+@app.command("deploy")
+def deploy(
+    program: Annotated[
+        Path,
+        typer.Argument(help="Directory of the program's Pulumi.yaml.", exists=True, file_okay=False, resolve_path=True),
+    ],
+    stack: Annotated[str, typer.Argument(help="The program's stack: a Pulumi.STACK.yaml beside it.")],
+    *,
+    json: Json = False,
+) -> None:
+    """Deploy another program's stack into the sandbox that runs, such as an app team's. It needs no Pulumi CLI.
+
+    The program finds the platform's contract by StackReference, as it would with a CLI.
+
+    For example:
+
+      lifeboat sandbox up reskflow && lifeboat sandbox deploy examples/app_team reskflow
+    """
+    from lifeboat.sandbox.up import deploy_into
+
+    directory, record = _running()
+    with progress() as line:
+        deployed = deploy_into(program, stack, directory=directory, record=record, progress=line)
+    outputs = deployed.deployment.shown_outputs
+    if json:
+        show_json({"outputs": outputs, "resources": {"real": deployed.real, "recorded": deployed.recorded}})
+        return
+    for name, value in outputs.items():
+        show(f"{name}  {value}")
+    show(f"resources {deployed.real} made, {deployed.recorded} only recorded, in {deployed.seconds:.1f} s")
 
 
 @app.command("status")

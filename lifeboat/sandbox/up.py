@@ -86,9 +86,7 @@ def up(stack: str, directory: Directory, *, progress: Callable[[str], None]) -> 
         _import_sdk()
         record = coming.result()
     progress(f"deploying {stack} into {record.endpoint}")
-    deployed = deploy_into(
-        root, stack, directory=directory, record=record, progress=lambda step: progress(_line(step)), note=progress
-    )
+    deployed = deploy_into(root, stack, directory=directory, record=record, progress=progress)
     return UpResult(
         settings=settings,
         topology=topology,
@@ -101,14 +99,8 @@ def up(stack: str, directory: Directory, *, progress: Callable[[str], None]) -> 
     )
 
 
-def deploy_into(  # noqa: PLR0913 - a deployment's circumstances, all independent
-    program: Path,
-    stack: str,
-    *,
-    directory: Directory,
-    record: Record,
-    progress: Callable[[Step], None] = lambda _: None,
-    note: Callable[[str], None] = lambda _: None,
+def deploy_into(
+    program: Path, stack: str, *, directory: Directory, record: Record, progress: Callable[[str], None]
 ) -> Deployed:
     """Deploy any program's stack into a sandbox that runs: the platform's own, or an app team's.
 
@@ -117,8 +109,7 @@ def deploy_into(  # noqa: PLR0913 - a deployment's circumstances, all independen
         stack: The stack's name.
         directory: The sandbox's directory; takes the state file, and gives other stacks' outputs.
         record: The running sandbox.
-        progress: Called after each resource.
-        note: Takes what the user should know once.
+        progress: Told what happens, a line at a time.
 
     Raises:
         ConfigError: when the project's or the stack's file cannot be used.
@@ -136,8 +127,8 @@ def deploy_into(  # noqa: PLR0913 - a deployment's circumstances, all independen
         backend=Backend(endpoint=record.endpoint, account=record.account),
         directory=directory,
         passphrase=PASSPHRASE,
-        progress=progress,
-        note=note,
+        progress=lambda step: progress(_line(step)),
+        note=progress,
     )
 
 

@@ -193,3 +193,18 @@ def test_no_secret_in_the_state_file(deployed: Deployed) -> None:
     secrets = deployed.client("secretsmanager", HOME)
     for listed in secrets.list_secrets()["SecretList"]:
         assert secrets.get_secret_value(SecretId=listed["ARN"])["SecretString"] not in state
+
+
+def test_an_app_team_deploys_against_the_contract(deployed: Deployed) -> None:
+    command = [LIFEBOAT, "sandbox", "deploy", "examples/app_team", "reskflow", "--json"]
+    done = subprocess.run(command, cwd=deployed.project, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert answer["resources"] == {"real": 6, "recorded": 0}
+    for region in (HOME, STANDBY):
+        promised = deployed.contract.site(region).databases["orders"]
+        parameter = deployed.client("ssm", region).get_parameter(Name=f"/orders-api/{region}/settings")["Parameter"]
+        settings = json.loads(parameter["Value"])
+        assert (settings["host"], settings["port"]) == (promised.writer_endpoint, 5432)
+        assert answer["outputs"][f"database-{region}"] == promised.writer_endpoint
+        assert answer["outputs"][f"port-{region}"] == promised.port

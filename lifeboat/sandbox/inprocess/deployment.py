@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from lifeboat.sandbox.plugin.wire import reveal, to_state
+from lifeboat.sandbox.plugin.wire import holds_secret, reveal, to_state
 from lifeboat.sandbox.state import write_private
 
 if TYPE_CHECKING:
@@ -134,6 +134,11 @@ class Deployment:
     def plain_outputs(self) -> dict[str, Any]:
         """The stack's outputs with secrets readable: for the program's own caller, never for printing."""
         return reveal(self.outputs)
+
+    @property
+    def shown_outputs(self) -> dict[str, Any]:
+        """The stack's outputs for printing: one that holds a secret is ``[secret]`` whole, as the CLI shows it."""
+        return {name: "[secret]" if holds_secret(value) else value for name, value in self.outputs.items()}
 
     def write(self, path: Path, crypter: Crypter, *, version: str) -> None:
         """Write the state file, readable by its owner only.
