@@ -1,1 +1,1 @@
-"""Lifeboat: multi-region disaster recovery as code. The tool; the Pulumi program stands beside it at the top of the tree."""
+"""Lifeboat: multi-region disaster recovery as code. The tool; the Pulumi program stands beside it at the top."""

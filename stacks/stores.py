@@ -89,20 +89,25 @@ def _secret(name: str, foundation: Foundation, length: int = SecretArgs.length) 
     )
 
 
+def _place(site: Site, purpose: Purpose, foundation: Foundation) -> StoreSite:
+    """Where a store lives in one site: isolated subnets, open to both sites, encrypted for its purpose."""
+    network = foundation.networks[site.region]
+    return StoreSite(
+        site=site,
+        vpc_id=network.vpc_id,
+        subnet_ids=network.isolated_subnet_ids,
+        allowed_cidrs=foundation.cidrs(),
+        key_arn=foundation.key(site, purpose),
+        alarm_topic_arn=foundation.alerts[site.region].topic_arn,
+    )
+
+
 def _database(design: DatabaseDesign, foundation: Foundation, password: ReplicatedSecret) -> Database:
     own = design.settings
 
     def place(site: Site) -> DatabaseSite:
-        network = foundation.networks[site.region]
-        return DatabaseSite(
-            site=site,
-            vpc_id=network.vpc_id,
-            subnet_ids=network.isolated_subnet_ids,
-            allowed_cidrs=foundation.cidrs(),
-            key_arn=foundation.key(site, Purpose.DATABASE),
-            backup_key_arn=foundation.key(site, Purpose.BACKUPS),
-            alarm_topic_arn=foundation.alerts[site.region].topic_arn,
-        )
+        store = _place(site, Purpose.DATABASE, foundation)
+        return DatabaseSite(**vars(store), backup_key_arn=foundation.key(site, Purpose.BACKUPS))
 
     return Database(
         own.name,
@@ -132,16 +137,8 @@ def _aurora(design: DatabaseDesign, foundation: Foundation, password: Replicated
     own = design.settings
 
     def place(site: Site) -> AuroraSite:
-        network = foundation.networks[site.region]
-        return AuroraSite(
-            site=site,
-            vpc_id=network.vpc_id,
-            subnet_ids=network.isolated_subnet_ids,
-            allowed_cidrs=foundation.cidrs(),
-            key_arn=foundation.key(site, Purpose.DATABASE),
-            zones=foundation.zones[site.region],
-            alarm_topic_arn=foundation.alerts[site.region].topic_arn,
-        )
+        store = _place(site, Purpose.DATABASE, foundation)
+        return AuroraSite(**vars(store), zones=foundation.zones[site.region])
 
     return AuroraDatabase(
         own.name,
@@ -168,22 +165,10 @@ def _aurora(design: DatabaseDesign, foundation: Foundation, password: Replicated
 
 def _cache(design: CacheDesign, foundation: Foundation, token: ReplicatedSecret) -> Cache:
     own = design.settings
-
-    def place(site: Site) -> StoreSite:
-        network = foundation.networks[site.region]
-        return StoreSite(
-            site=site,
-            vpc_id=network.vpc_id,
-            subnet_ids=network.isolated_subnet_ids,
-            allowed_cidrs=foundation.cidrs(),
-            key_arn=foundation.key(site, Purpose.CACHE),
-            alarm_topic_arn=foundation.alerts[site.region].topic_arn,
-        )
-
     return Cache(
         own.name,
         CacheArgs(
-            sites={site.region: place(site) for site in foundation.sites},
+            sites={site.region: _place(site, Purpose.CACHE, foundation) for site in foundation.sites},
             home=foundation.home.region,
             version=own.version,
             node_type=own.node_type,

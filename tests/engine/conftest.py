@@ -83,7 +83,7 @@ class Cli:
         """
         executable = shutil.which("pulumi", path=self.environ["PATH"])
         assert executable
-        done = subprocess.run(  # noqa: S603 - the CLI, with the tests' own arguments
+        done = subprocess.run(
             [executable, *arguments, "--non-interactive", "--stack", self.stack],
             cwd=self.project,
             env=self.environ,

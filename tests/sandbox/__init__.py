@@ -1,0 +1,1 @@
+"""The local cloud: gateway, patches, catalogue, provider, doors."""

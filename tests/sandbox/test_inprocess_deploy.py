@@ -205,7 +205,7 @@ pulumi.export("subnet", subnet.id)
         ("raise pulumi.RunError('two sites are needed')\n", r"^two sites are needed$"),
         ("def f():\n    return {}['x']\nf()\n", r"^program: KeyError: 'x' \(__main__\.py:6\)$"),
         ("aws.ec2.Vpc('a', cidr_blok='x', opts=at)\n", r"^program: TypeError: .*cidr_blok.*\(__main__\.py:5\)$"),
-        ("random.RandomPassword('a', length=0)\n", r"::a: create: length: expected a whole number of at least 1$"),
+        ("random.RandomPassword('a', length=0)\n", r"::a: create: InvalidArguments: length: 0: at least 1"),
         ("aws.ec2.Vpc('a', opts=at); aws.ec2.Vpc('a', opts=at)\n", r"Duplicate resource URN '.*::a'; try giving"),
         ("aws.Provider('p', region='us-east-1', allowed_account_ids=['210987654321'])\n", r"::p: configure: allowed"),
         ("aws.Provider('p')\n", r"::p: configure: region: missing"),

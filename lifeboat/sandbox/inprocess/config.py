@@ -7,12 +7,12 @@ them, and everything becomes text: lists and mappings as JSON.
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import yaml
 
+from lifeboat.model.settings.yaml12 import load_yaml
 from lifeboat.sandbox.inprocess.passphrase import Crypter, WrongPassphraseError
 from lifeboat.sandbox.state import SandboxError
 
@@ -28,25 +28,6 @@ _TYPED_KEYS = frozenset(("type", "default", "description", "items", "value", "se
 
 class ConfigError(SandboxError):
     """A project's or stack's file cannot be used; one line for the user."""
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML as the CLI reads it: 1.2 scalars, so that ``02:00``, ``no`` and ``2026-01-01`` stay text."""
-
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
-
-
-for _tag, _pattern, _first in (
-    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
-    ("int", r"[-+]?\d+|0x[0-9a-fA-F]+|0o[0-7]+", "-+0123456789"),
-    ("float", r"[-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?", "-+.0123456789"),
-    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
-    ("merge", r"<<", "<"),
-):
-    # The stubs leave this method's parameters untyped.
-    _Loader.add_implicit_resolver(  # pyright: ignore[reportUnknownMemberType]
-        f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), list(_first)
-    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,7 +143,7 @@ class _Reader:
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        document: object = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a SafeLoader
+        document = load_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"{path.name}: no such file in {path.parent}") from None
     except yaml.YAMLError as fault:

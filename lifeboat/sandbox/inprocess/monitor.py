@@ -283,7 +283,9 @@ class _Failures:
             case DeployError():
                 failure = fault
             case ProviderError() | CheckError():
-                failure = DeployError(f"{self._subject}: {self._operation}: {fault}")
+                # The provider's own operations are named like ours.
+                what = str(fault).removeprefix(f"{self._operation}: ")
+                failure = DeployError(f"{self._subject}: {self._operation}: {what}")
             case _:
                 # A fault of ours: it keeps its traceback, and nothing more is registered.
                 self._monitor.fail(DeployError(f"{self._subject}: {self._operation}: {type(fault).__name__}: {fault}"))

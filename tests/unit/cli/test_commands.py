@@ -41,7 +41,7 @@ def test_help_loads_no_sdk() -> None:
         "heavy = {'pulumi', 'pulumi_aws', 'boto3', 'botocore', 'moto', 'grpc', 'yaml', 'pydantic'}\n"
         "print('LOADED', *sorted(set(sys.modules) & heavy))"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)  # noqa: S603  # our own program
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "LOADED"
 
 
@@ -239,7 +239,7 @@ def test_an_empty_sandbox_lives_from_up_to_down(run: Run, checkout: Path) -> Non
         # Replaces its process: it needs one of its own.
         command = [sys.executable, "-c", "from lifeboat.cli.main import main; main()", "sandbox", "exec", "--"]
         words = [*command, "sh", "-c", script, "x", "--json"]
-        done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603  # our own command
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (7, "--json\n")
         assert done.stdout.splitlines() == [
             status["endpoint"],
