@@ -6,6 +6,7 @@ one differ in a string, later arguments take the new one.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from lifeboat.sandbox.provider.clients import Clients
@@ -42,9 +43,25 @@ def replay(calls: list[Call], endpoint: str) -> None:
     """Make the calls in their order."""
     clients = Clients(endpoint)
     renamed: dict[str, str] = {}
+    sent: set[str] = set()
     for service, region, operation, arguments, recorded in calls:
+        # What was an argument before was known before: it differs only because a list came in another order.
+        sent.update(_texts(arguments))
         answer = clients.call(service, region, operation, _substitute(arguments, renamed))
-        renamed.update(_differences(recorded, answer))
+        for old, new in _differences(recorded, answer):
+            if old not in sent:
+                renamed.setdefault(old, new)
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        for each in cast("dict[str, object]", value).values():
+            yield from _texts(each)
+    elif isinstance(value, list):
+        for each in cast("list[object]", value):
+            yield from _texts(each)
+    elif isinstance(value, str):
+        yield value
 
 
 def _differences(recorded: object, answer: object) -> Iterator[tuple[str, str]]:
@@ -57,6 +74,10 @@ def _differences(recorded: object, answer: object) -> Iterator[tuple[str, str]]:
             yield from _differences(one, other)
     elif isinstance(recorded, str) and isinstance(answer, str) and recorded != answer and len(recorded) >= _SHORTEST_ID:
         yield recorded, answer
+        # What an ARN or a path ends in is an argument by itself elsewhere.
+        for one, other in zip(re.split("[/:]", recorded), re.split("[/:]", answer), strict=False):
+            if one != other and len(one) >= _SHORTEST_ID:
+                yield one, other
 
 
 def _substitute(value: Any, renamed: dict[str, str]) -> Any:  # noqa: ANN401 - any JSON value

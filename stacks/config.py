@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pulumi.runtime.config import CONFIG, get_config_env
+from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
 from lifeboat.model.settings.load import from_runtime
 
@@ -20,4 +20,5 @@ def load_settings() -> Settings:
     Raises:
         SettingsError: with every fault in the configuration.
     """
-    return from_runtime({**get_config_env(), **CONFIG.get()})
+    config: dict[str, str] = {**get_config_env(), **CONFIG.get()}
+    return from_runtime(config, [key for key in config if is_config_secret(key)])

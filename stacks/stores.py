@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from components.aws.aurora import AuroraArgs, AuroraDatabase, AuroraSite
+from components.aws.backup import Backup, BackupArgs, BackupSite
 from components.aws.cache import Cache, CacheArgs
 from components.aws.database import Database, DatabaseArgs, DatabaseSite, InstanceSpec
 from components.aws.keys import Purpose
@@ -49,8 +50,12 @@ def build_stores(settings: Settings, topology: Topology, foundation: Foundation)
     for database in topology.databases:
         name = password_of(database.settings.name)
         secrets[name] = _secret(name, foundation)
-        build = _aurora if database.mechanism is DatabaseMechanism.AURORA_GLOBAL else _database
-        databases[database.settings.name] = build(database, foundation, secrets[name])
+        if database.mechanism is DatabaseMechanism.AURORA_GLOBAL:
+            databases[database.settings.name] = _aurora(database, foundation, secrets[name])
+        else:
+            plain = databases[database.settings.name] = _database(database, foundation, secrets[name])
+            if database.mechanism is DatabaseMechanism.BACKUPS:
+                _daily_copies(database, foundation, plain)
     for cache in topology.caches:
         name = token_of(cache.settings.name)
         secrets[name] = _secret(name, foundation, AUTH_TOKEN_LENGTH)
@@ -129,6 +134,26 @@ def _database(design: DatabaseDesign, foundation: Foundation, password: Replicat
             lag_alarm_seconds=design.lag_alarm,
             # What is adopted is the oldest instance of its site.
             imports={f"{region}-g1": identifier for region, identifier in own.import_.items()},
+        ),
+    )
+
+
+def _daily_copies(design: DatabaseDesign, foundation: Foundation, database: Database) -> None:
+    own = design.settings
+    Backup(
+        own.name,
+        BackupArgs(
+            sites={
+                site.region: BackupSite(
+                    site=site,
+                    key_arn=foundation.key(site, Purpose.BACKUPS),
+                    database_key_arn=foundation.key(site, Purpose.DATABASE),
+                    instance_arns=[database.arns[each.key] for each in design.instances if each.region == site.region],
+                )
+                for site in foundation.sites
+            },
+            window=own.backups.window,
+            retention_days=own.backups.retention_days,
         ),
     )
 

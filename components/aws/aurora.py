@@ -172,6 +172,8 @@ class AuroraDatabase(pulumi.ComponentResource):
             engine=ENGINE,
             engine_version=args.version,
             storage_encrypted=True,
+            # An encrypted cluster that joins is refused without the region that it was born in, which never changes.
+            source_region=None if at_home else args.home,
             kms_key_id=store.key_arn,
             port=PORT,
             db_subnet_group_name=subnets.name,

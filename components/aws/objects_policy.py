@@ -44,6 +44,16 @@ def bucket_policy(bucket_arn: pulumi.Input[str], key_arn: pulumi.Input[str]) -> 
                     f"{bucket}/*",
                     {"StringNotEqualsIfExists": {"s3:x-amz-server-side-encryption-aws-kms-key-id": key}},
                 ),
+                # KMS without a key means AWS's own key, which no replication role may use.
+                _deny(
+                    "NoUnnamedKey",
+                    "s3:PutObject",
+                    f"{bucket}/*",
+                    {
+                        "StringEquals": {"s3:x-amz-server-side-encryption": "aws:kms"},
+                        "Null": {"s3:x-amz-server-side-encryption-aws-kms-key-id": "true"},
+                    },
+                ),
             ],
         }
 

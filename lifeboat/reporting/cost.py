@@ -137,6 +137,8 @@ def _database(desk: _Desk, database: DatabaseDesign, topology: Topology) -> Iter
             yield desk.fixed(capability, item, ("rds-storage", "gp3"), 2 * instances * settings.storage_gib)
         if database.replicate_backups:
             yield desk.by_use(capability, "replicated backups", ("rds-backup", "backup"))
+        if database.mechanism is DatabaseMechanism.BACKUPS:
+            yield desk.by_use(capability, "daily copies", ("rds-backup", "backup"))
     yield desk.by_use(capability, "replication traffic", ("transfer", "region"), topology.home.region)
 
 

@@ -155,7 +155,8 @@ class _Sheet:
         else:
             regions = [instance.region for instance in database.instances]
             counts = (regions.count(self.topology.home.region), regions.count(self.topology.standby.region))
-            nothing = "backups" if database.replicate_backups else "none"
+            # Where no instance runs, one can be restored: every plain mechanism keeps backups in both regions.
+            nothing = "backups"
         home, standby = (f"{count} x {size}" if count else nothing for count, size in zip(counts, sizes, strict=True))
         return home, standby
 

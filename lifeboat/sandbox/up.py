@@ -100,7 +100,12 @@ def up(stack: str, directory: Directory, *, progress: Callable[[str], None]) -> 
 
 
 def deploy_into(
-    program: Path, stack: str, *, directory: Directory, record: Record, progress: Callable[[str], None]
+    program: Path,
+    stack: str,
+    *,
+    directory: Directory,
+    record: Record,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> Deployed:
     """Deploy any program's stack into a sandbox that runs: the platform's own, or an app team's.
 

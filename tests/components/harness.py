@@ -162,9 +162,9 @@ class Mocks(mocks.Mocks):
 class Monitor(mocks.MockMonitor):
     """Keeps what `MockMonitor` throws away."""
 
-    def __init__(self, *, unknown: bool) -> None:
+    def __init__(self, answers: mocks.Mocks | None = None, *, unknown: bool = False) -> None:
         self.regions: dict[str, str] = {}
-        super().__init__(Mocks(self.regions, unknown=unknown))
+        super().__init__(answers or Mocks(self.regions, unknown=unknown))
         self.registrations: dict[str, Registration] = {}
 
     def RegisterResource(self, request: resource_pb2.RegisterResourceRequest) -> object:  # noqa: N802 - gRPC's name
@@ -321,11 +321,6 @@ def deploy(build: Callable[[World], pulumi.ComponentResource], *, preview: bool 
 
     With `preview`, nothing that AWS computes is known, as in a stack's first preview.
     """
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    # The mock monitor makes an event loop in every thread that calls it and closes none: one thread, with our loop.
-    thread_loop = asyncio.new_event_loop()
-    loop.set_default_executor(ThreadPoolExecutor(1, initializer=asyncio.set_event_loop, initargs=(thread_loop,)))
     monitor = Monitor(unknown=preview)
     built: list[tuple[pulumi.ComponentResource, World]] = []
     values: dict[str, Any] = {}
@@ -336,25 +331,7 @@ def deploy(build: Callable[[World], pulumi.ComponentResource], *, preview: bool 
         built.append((component, world))
         pulumi.Output.all(**annotated_outputs(component)).apply(values.update)
 
-    # Left by a run that failed before this one.
-    SETTINGS.rpc_manager.clear()
-    SETTINGS.outputs.clear()
-    try:
-        pulumi.runtime.set_mocks(
-            mocks=monitor.mocks, project="lifeboat", stack="test", preview=preview, monitor=monitor
-        )
-        # set_mocks finishes a stack of its own; run_in_stack makes the one that counts.
-        set_root_resource(typing.cast("pulumi.Resource", None))
-        loop.run_until_complete(run_in_stack(program))
-    finally:
-        # A run that failed leaves its other registrations waiting.
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.run_until_complete(_settle(asyncio.all_tasks(loop)))
-        loop.run_until_complete(loop.shutdown_default_executor())
-        loop.close()
-        thread_loop.close()
-        asyncio.set_event_loop(None)
+    run(program, monitor, preview=preview)
     component, world = built[0]
     return Deployment(
         component=component,
@@ -367,6 +344,32 @@ def deploy(build: Callable[[World], pulumi.ComponentResource], *, preview: bool 
         regions={key.rpartition("::")[0]: region for key, region in monitor.regions.items()},
         values=values,
     )
+
+
+def run(program: Callable[[], None], monitor: Monitor, *, preview: bool = False, stack: str = "test") -> None:
+    """Run a program between the SDK and a monitor, to the end of everything it registers."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    # The mock monitor makes an event loop in every thread that calls it and closes none: one thread, with our loop.
+    thread_loop = asyncio.new_event_loop()
+    loop.set_default_executor(ThreadPoolExecutor(1, initializer=asyncio.set_event_loop, initargs=(thread_loop,)))
+    # Left by a run that failed before this one.
+    SETTINGS.rpc_manager.clear()
+    SETTINGS.outputs.clear()
+    try:
+        pulumi.runtime.set_mocks(mocks=monitor.mocks, project="lifeboat", stack=stack, preview=preview, monitor=monitor)
+        # set_mocks finishes a stack of its own; run_in_stack makes the one that counts.
+        set_root_resource(typing.cast("pulumi.Resource", None))
+        loop.run_until_complete(run_in_stack(program))
+    finally:
+        # A run that failed leaves its other registrations waiting.
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.run_until_complete(_settle(asyncio.all_tasks(loop)))
+        loop.run_until_complete(loop.shutdown_default_executor())
+        loop.close()
+        thread_loop.close()
+        asyncio.set_event_loop(None)
 
 
 async def _settle(tasks: set[asyncio.Task[Any]]) -> None:

@@ -62,6 +62,14 @@ def test_the_other_cluster_joins_once_the_home_has_an_instance(both: Deployment)
     assert both.named(f"orders-{OTHER}").urn not in both.named(f"orders-{HOME}").depends_on
 
 
+def test_the_other_cluster_names_the_region_that_an_encrypted_source_lives_in(both: Deployment) -> None:
+    clusters = both.of(aws.rds.Cluster)
+    assert {each.name: each.inputs.get("sourceRegion") for each in clusters} == {
+        f"orders-{HOME}": None,
+        f"orders-{OTHER}": HOME,
+    }
+
+
 def test_both_sites_force_tls_and_bound_the_lag() -> None:
     deployment = deploy(aurora(parameters={"rds.force_ssl": "0", "rds.global_db_rpo": "2147483647", "work_mem": "64"}))
     groups = deployment.of(aws.rds.ClusterParameterGroup)

@@ -94,6 +94,11 @@ def test_uploads_name_this_sites_key_or_none(timed: Deployment, region: str) -> 
     ):
         assert found[sid]["Action"] == "s3:PutObject"
         assert found[sid]["Condition"] == {"StringNotEqualsIfExists": {header: value}}
+    # KMS without a key would be AWS's own, whose objects cannot replicate.
+    assert found["NoUnnamedKey"]["Condition"] == {
+        "StringEquals": {"s3:x-amz-server-side-encryption": "aws:kms"},
+        "Null": {"s3:x-amz-server-side-encryption-aws-kms-key-id": "true"},
+    }
 
 
 @pytest.mark.parametrize(("source", "destination"), DIRECTIONS)

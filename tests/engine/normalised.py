@@ -73,7 +73,8 @@ def _renamed(text: str, pattern: re.Pattern[str], names: dict[str, str]) -> str:
 def _name_generated(resource: dict[str, Any], names: dict[str, str]) -> None:
     urn = resource["urn"]
     for path, text in _leaves(resource.get("outputs") or {}, ""):
-        for found in _GENERATED.findall(text):
+        # A hosted zone's name may have no digit, and then looks like a word.
+        for found in [text] if path.endswith("hostedZoneId") else _GENERATED.findall(text):
             names.setdefault(found, f"<{urn}{path}>")
     if resource["type"] == "random:index/randomPassword:RandomPassword":
         names[json.loads(resource["outputs"]["result"]["plaintext"])] = f"<{urn}.result>"

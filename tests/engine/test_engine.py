@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -104,6 +105,26 @@ def test_the_cli_takes_the_in_process_state(second: Sandbox, twin: Deployed, sta
     assert cli.outputs() == twin.deployment.plain_outputs
     # What one door made, the other finds as it should be.
     cli.up("--refresh", "--expect-no-changes")
+
+
+def test_policies_read_the_in_process_state(environ: dict[str, str], twin: Deployed, tmp_path: Path) -> None:
+    pytest.importorskip("pulumi_policy", reason="no pulumi-policy here: a policy pack cannot run")
+    (tmp_path / "PulumiPolicy.yaml").write_text(
+        f"runtime:\n  name: python\n  options: {{toolchain: pip, virtualenv: {sys.prefix}}}\n"
+    )
+    (tmp_path / "__main__.py").write_text(
+        "from pulumi_policy import EnforcementLevel, PolicyPack, StackValidationPolicy\n"
+        "def count(args, report):\n"
+        "    keys = [r for r in args.resources if r.resource_type == 'aws:kms/key:Key']\n"
+        "    report(f'{len(args.resources)} resources, {len(keys)} keys')\n"
+        "PolicyPack('p', policies=[StackValidationPolicy('c', 'Counts.', count, EnforcementLevel.ADVISORY)])\n"
+    )
+    executable = shutil.which("pulumi")
+    assert executable
+    command = [executable, "policy", "analyze", "--file", str(twin.path), "--policy-pack", str(tmp_path)]
+    done = subprocess.run(command, env=environ, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=120)
+    # Stack, three providers, two networks of three, two keys, password, secret and its version.
+    assert "15 resources, 2 keys" in done.stdout
 
 
 def test_up_again_changes_nothing(stack: Cli) -> None:

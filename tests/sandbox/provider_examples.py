@@ -258,6 +258,20 @@ NETWORK = [
     ),
 ]
 
+
+def _rule(hour: int) -> Value:
+    """A day's backup, copied to the other side."""
+    return {
+        "ruleName": "daily",
+        "targetVaultName": "@vault-home",
+        "schedule": f"cron(0 {hour} * * ? *)",
+        "startWindow": 60,
+        "completionWindow": 180,
+        "lifecycle": {"deleteAfter": 14},
+        "copyActions": [{"destinationVaultArn": "@vault-standby.arn", "lifecycle": {"deleteAfter": 14}}],
+    }
+
+
 DATA = [
     Example("password", "random:index/randomPassword:RandomPassword", {"length": 32, "special": False}),
     Example(
@@ -315,6 +329,34 @@ DATA = [
         "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication",
         {"sourceDbInstanceArn": "@db.arn", "kmsKeyId": "@key-standby.arn", "retentionPeriod": 14},
         STANDBY,
+    ),
+    *(
+        Example(
+            f"vault-{side}",
+            "aws:backup/vault:Vault",
+            {"name": f"orders-{region}", "kmsKeyArn": f"@key-{side}.arn", "tags": TAGS},
+            region,
+        )
+        for side, region in (("home", HOME), ("standby", STANDBY))
+    ),
+    Example(
+        "plan",
+        "aws:backup/plan:Plan",
+        {"name": "orders", "rules": [_rule(2)], "tags": TAGS},
+        HOME,
+        {"rules": [_rule(4)]},
+    ),
+    Example(
+        "selection",
+        "aws:backup/selection:Selection",
+        {
+            "name": "orders",
+            "planId": "@plan",
+            "iamRoleArn": "@role.arn",
+            "resources": ["@db.arn"],
+            "conditions": [{"stringLikes": [{"key": "aws:ResourceTag/system", "value": "resk*"}]}],
+            "selectionTags": [{"type": "STRINGEQUALS", "key": "system", "value": "reskflow"}],
+        },
     ),
     Example(
         "cluster-parameters",

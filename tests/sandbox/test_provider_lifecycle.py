@@ -95,6 +95,8 @@ def test_adopted_without_replacement(world: World, example: Example) -> None:
     identifier = result.id
     if example.name == "route":
         identifier = f"{result.outputs['routeTableId']}_{result.outputs['destinationCidrBlock']}"
+    if example.name == "selection":
+        identifier = f"{result.outputs['planId']}|{result.id}"
     read = provider.read(example.token, identifier)
     assert read is not None
     if example.name == "record":

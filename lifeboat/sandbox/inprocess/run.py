@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pulumi
 from pulumi.runtime import set_all_config, set_mocks
-from pulumi.runtime.settings import set_root_resource
+from pulumi.runtime.settings import SETTINGS, set_root_resource
 from pulumi.runtime.stack import run_in_stack
 
 from lifeboat.sandbox.inprocess.config import PROJECT_FILE, RuntimeConfig, read_config, read_project
@@ -30,12 +30,16 @@ from lifeboat.sandbox.inprocess.providers import Registry
 from lifeboat.sandbox.inprocess.references import StackReader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterable
 
     from pulumi.runtime.mocks import Mocks
 
     from lifeboat.sandbox.plugin.operations import Backend
     from lifeboat.sandbox.state import Directory
+
+
+_SDK: Any = SETTINGS
+"""The SDK's state of one run; its properties are made by decorators that carry no types."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +147,9 @@ def _run(main: Path, monitor: SandboxMonitor, deployment: Deployment, config: Ru
         )
         set_root_resource(cast("pulumi.Resource", None))
         set_all_config(config.values, list(config.secret_keys))
+        # Left by a run that failed before this one.
+        _SDK.rpc_manager.clear()
+        _SDK.outputs.clear()
         with _program_surroundings(main):
             _complete(loop, main, monitor)
     finally:
@@ -158,8 +165,9 @@ def _ignore(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
 
 
 def _complete(loop: asyncio.AbstractEventLoop, main: Path, monitor: SandboxMonitor) -> None:
-    def program() -> None:
+    async def program() -> None:
         runpy.run_path(str(main / "__main__.py"), run_name="__main__")
+        await _settle()
 
     try:
         loop.run_until_complete(run_in_stack(program))
@@ -171,6 +179,27 @@ def _complete(loop: asyncio.AbstractEventLoop, main: Path, monitor: SandboxMonit
         raise monitor.failure or DeployError(_describe(fault, main)) from fault
     if monitor.failure is not None:
         raise monitor.failure
+
+
+async def _settle() -> None:
+    """Wait until every output is known, or one has failed.
+
+    The SDK waits for whichever of them comes next and begins anew with all that are left: with a thousand outputs that
+    took longer than making the resources. It still does, and finds nothing left.
+    """
+    manager = _SDK.rpc_manager
+    while manager.unhandled_exception is None:
+        with _SDK.lock:
+            outputs = cast("Iterable[asyncio.Future[Any]]", _SDK.outputs)
+            pending = [task for task in outputs if not task.done()]
+        if not pending:
+            return
+        # A registration that failed leaves outputs that never come.
+        calls = cast("Iterable[asyncio.Future[Any]]", manager.rpcs)
+        watched = [*pending, *(call for call in calls if not call.done())]
+        done, _ = await asyncio.wait(watched, return_when=asyncio.FIRST_EXCEPTION)
+        if any(task.cancelled() or task.exception() for task in done):
+            return
 
 
 def _close(loop: asyncio.AbstractEventLoop) -> None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from lifeboat.sandbox.patches.base import Patches
 
 MODULES = (
+    "backup",
     "core",
     "ec2",
     "elasticache",

@@ -50,6 +50,13 @@ NAMES = [
         "AWS takes 40",
     ),
     Bad(
+        "a backup vault too long",
+        (("environment", "acceptance"), ("databases.0.name", "ledger-of-all-purchases")),
+        "databases[0].name",
+        '"ledger-of-all-purchases"',
+        "AWS takes 50",
+    ),
+    Bad(
         "a reserved user",
         (("databases.0.username", "rdsadmin"),),
         "databases[0].username",

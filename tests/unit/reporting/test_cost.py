@@ -10,7 +10,7 @@ import pytest
 from components.aws.keys import Purpose
 from lifeboat.reporting.cost import KEYS_A_SITE, Line, standby_cost
 from lifeboat.reporting.prices import Prices, load_prices
-from tests.unit.reporting.conftest import FAST, subject
+from tests.unit.reporting.conftest import FAST, SLOW, subject
 
 if TYPE_CHECKING:
     from tests.unit.reporting.conftest import Subject
@@ -36,6 +36,16 @@ def test_a_plain_replica_is_multi_az_and_so_twice(slow: Subject) -> None:
         "replication traffic": None,
         **({"replicated backups": None} if slow.topology.databases[0].replicate_backups else {}),
     }
+
+
+@pytest.mark.parametrize(
+    ("mechanism", "rpo", "item"),
+    [("backups", "25h", "daily copies"), ("replicated-backups", "15m", "replicated backups")],
+)
+def test_what_is_restored_costs_its_copies_and_no_instance(mechanism: str, rpo: str, item: str) -> None:
+    database = {"name": "media", "mechanism": mechanism}
+    restored = subject({**SLOW, "objectives": {"stack": {"rto": "8h", "rpo": rpo}}, "databases": [database]})
+    assert _monthly(restored, "database media") == {item: None, "replication traffic": None}
 
 
 def test_a_missing_price_is_named_and_the_sum_is_a_lower_limit(slow: Subject) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from lifeboat.model.settings.draft import Draft
 
+BACKUP_VAULT = 50
 BUCKET = 63
 INSTANCE = 63
 REPLICATION_GROUP = 40
@@ -165,6 +166,8 @@ def _composed(draft: Draft, prefix: str) -> Iterator[Fault]:
                 yield from _fits(path, store.name, f"{prefix}-{store.name}-{region}{suffix}", INSTANCE, "RDS instance")
                 role = f"{prefix}-{store.name}-{region}-monitoring"
                 yield from _fits(path, store.name, role, ROLE, "IAM role")
+                if store.mechanism in {None, DatabaseMechanism.BACKUPS}:
+                    yield from _fits(path, store.name, f"{prefix}-{store.name}-{region}", BACKUP_VAULT, "backup vault")
             case Cache():
                 name = f"{prefix}-{store.name}-{region}"
                 yield from _fits(path, store.name, name, REPLICATION_GROUP, "ElastiCache replication group")
