@@ -10,7 +10,7 @@ from lifeboat_contract import VERSION, Contract
 
 from components.aws.aurora import AuroraDatabase
 from components.aws.keys import Purpose
-from stacks.stores import CONTRACT_STORE, password_of, token_of
+from lifeboat.model.naming import CONTRACT_STORE, password_of, token_of
 
 if TYPE_CHECKING:
     from components.aws.routing import Routing

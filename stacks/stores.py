@@ -13,6 +13,7 @@ from components.aws.keys import Purpose
 from components.aws.objects import LifecycleSpec, ObjectLockSpec, ObjectsSite, ObjectStore, ObjectStoreArgs
 from components.aws.perimeter import StoreSite
 from components.aws.secrets import ReplicatedSecret, SecretArgs
+from lifeboat.model.naming import CONTRACT_STORE, password_of, token_of
 from lifeboat.model.settings.stores import CacheMechanism, DatabaseMechanism, ObjectMechanism
 
 if TYPE_CHECKING:
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from lifeboat.model.design import CacheDesign, DatabaseDesign, ObjectsDesign, Topology
     from lifeboat.model.settings import Settings
     from stacks.foundation import Foundation
-
-CONTRACT_STORE = "contract"
-"""The bucket of every site that the contract is published in; settings refuse the name for a store of one's own."""
 
 AUTH_TOKEN_LENGTH = 64
 """ElastiCache accepts 16 to 128 characters."""
@@ -39,7 +37,7 @@ class Stores:
     object_stores: Mapping[str, ObjectStore]
     contract_store: ObjectStore
     secrets: Mapping[str, ReplicatedSecret]
-    """The stack's own, and those of databases and caches under ``NAME-password`` and ``NAME-token``."""
+    """The stack's own, and those of databases and caches as `lifeboat.model.naming` has them."""
 
 
 def build_stores(settings: Settings, topology: Topology, foundation: Foundation) -> Stores:
@@ -69,16 +67,6 @@ def build_stores(settings: Settings, topology: Topology, foundation: Foundation)
         contract_store=ObjectStore(CONTRACT_STORE, ObjectStoreArgs(sites=_object_sites(foundation), replicate=True)),
         secrets=secrets,
     )
-
-
-def password_of(database: str) -> str:
-    """Logical name of the secret with a database's master password."""
-    return f"{database}-password"
-
-
-def token_of(cache: str) -> str:
-    """Logical name of the secret with a cache's AUTH token."""
-    return f"{cache}-token"
 
 
 def _secret(name: str, foundation: Foundation, length: int = SecretArgs.length) -> ReplicatedSecret:

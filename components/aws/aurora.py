@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_aws as aws
 
+from components.aws.adoption import kept
 from components.aws.database import CA_CERTIFICATE, PORT, PROTECTIVE_PARAMETERS
 from components.aws.monitoring import INSIGHTS_RETENTION_DAYS, MONITORING_INTERVAL, Lag, lag_alarm, monitoring_role
 from components.aws.perimeter import StoreSite, store_security_group
@@ -133,7 +134,7 @@ class AuroraDatabase(pulumi.ComponentResource):
                 parent=self,
                 provider=site.provider,
                 protect=True,
-                ignore_changes=ignored(GLOBAL_CLUSTER),
+                ignore_changes=[*ignored(GLOBAL_CLUSTER), *kept(GLOBAL_CLUSTER, adopted)],
                 import_=adopted,
             ),
         )
@@ -160,7 +161,8 @@ class AuroraDatabase(pulumi.ComponentResource):
             opts=opts,
         )
         at_home = region == args.home
-        identifier = args.imports.get(region, physical)
+        adopted = args.imports.get(region)
+        identifier = adopted or physical
         return aws.rds.Cluster(
             f"{name}-{region}",
             cluster_identifier=identifier,
@@ -193,8 +195,8 @@ class AuroraDatabase(pulumi.ComponentResource):
                 parent=self,
                 provider=site.provider,
                 protect=True,
-                ignore_changes=ignored(CLUSTER),
-                import_=args.imports.get(region),
+                ignore_changes=[*ignored(CLUSTER), *kept(CLUSTER, adopted)],
+                import_=adopted,
                 depends_on=born,
             ),
         )

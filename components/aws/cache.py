@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_aws as aws
 
+from components.aws.adoption import REPLICATION_GROUP, kept
 from components.aws.perimeter import StoreSite, store_security_group
 from components.aws.promotion import GLOBAL_DATASTORE, ignored
 
@@ -127,7 +128,8 @@ class Cache(pulumi.ComponentResource):
             tags=site.named(physical),
             opts=pulumi.ResourceOptions(parent=self, provider=site.provider),
         )
-        identifier = args.imports.get(region, physical)
+        adopted = args.imports.get(region)
+        identifier = adopted or physical
         own = joins is None
         return aws.elasticache.ReplicationGroup(
             f"{name}-{region}",
@@ -154,6 +156,10 @@ class Cache(pulumi.ComponentResource):
             final_snapshot_identifier=f"{identifier}-final",
             tags=site.named(identifier),
             opts=pulumi.ResourceOptions(
-                parent=self, provider=site.provider, protect=True, import_=args.imports.get(region)
+                parent=self,
+                provider=site.provider,
+                protect=True,
+                ignore_changes=kept(REPLICATION_GROUP, adopted),
+                import_=adopted,
             ),
         )

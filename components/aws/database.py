@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_aws as aws
 
+from components.aws.adoption import kept
 from components.aws.monitoring import INSIGHTS_RETENTION_DAYS, MONITORING_INTERVAL, Lag, lag_alarm, monitoring_role
 from components.aws.perimeter import StoreSite, store_security_group
 from components.aws.promotion import INSTANCE, ignored
@@ -163,7 +164,8 @@ class Database(pulumi.ComponentResource):
         oldest.
         """
         store, site = shared.store, shared.store.site
-        identifier = args.imports.get(spec.key, site.physical(f"{name}-{spec.key}"))
+        adopted = args.imports.get(spec.key)
+        identifier = adopted or site.physical(f"{name}-{spec.key}")
         instance = aws.rds.Instance(
             f"{name}-{spec.key}",
             identifier=identifier,
@@ -209,8 +211,8 @@ class Database(pulumi.ComponentResource):
                 parent=self,
                 provider=site.provider,
                 protect=True,
-                ignore_changes=ignored(INSTANCE),
-                import_=args.imports.get(spec.key),
+                ignore_changes=[*ignored(INSTANCE), *kept(INSTANCE, adopted)],
+                import_=adopted,
             ),
         )
         if source is not None and args.lag_alarm_seconds is not None:

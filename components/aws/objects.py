@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_aws as aws
 
+from components.aws.adoption import BUCKET, kept
 from components.aws.objects_policy import REPLICATION_TRUST, bucket_policy, replication_policy
 
 if TYPE_CHECKING:
@@ -119,7 +120,13 @@ class ObjectStore(pulumi.ComponentResource):
             force_destroy=False,
             object_lock_enabled=args.object_lock is not None,
             tags=site.named(physical),
-            opts=pulumi.ResourceOptions(parent=self, provider=site.provider, protect=True, import_=adopted),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                provider=site.provider,
+                protect=True,
+                ignore_changes=kept(BUCKET, adopted),
+                import_=adopted,
+            ),
         )
 
     def _close(self, name: str, store: ObjectsSite, bucket: aws.s3.Bucket) -> None:

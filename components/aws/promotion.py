@@ -2,7 +2,8 @@
 
 Roles are runtime state: a failover, a failback or a retirement moves them without an `up`. What the provider then reads
 back differs from the program in exactly the properties below. Every ``ignoreChanges`` of a component comes from this
-table and from nowhere else, so that a preview is empty wherever the active site is, and nothing else is masked.
+table, or from `adoption` where a resource is imported, and from nowhere else, so that a preview is empty wherever the
+active site is, and nothing else is masked.
 
 The engine applies ``ignoreChanges`` to a resource that exists, by keeping the value it had; a new resource is still
 created with what the program says.

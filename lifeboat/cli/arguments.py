@@ -18,11 +18,15 @@ def complete_stack(incomplete: str) -> list[str]:
         return []
 
 
-Stack = Annotated[
-    str,
-    typer.Argument(help="The stack: STACK names a Pulumi.STACK.yaml.", autocompletion=complete_stack, metavar="STACK"),
-]
+_STACK = typer.Argument(
+    help="The stack: STACK names a Pulumi.STACK.yaml.", autocompletion=complete_stack, metavar="STACK"
+)
+
+Stack = Annotated[str, _STACK]
 """The stack a command is about; completed from the files there are."""
+
+OptionalStack = Annotated[str | None, _STACK]
+"""The same where a command can do without."""
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout, and nothing else there.")]
 """Whether the result is for a program."""

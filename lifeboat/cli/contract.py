@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from lifeboat.cli.arguments import Json, Stack
+from lifeboat.cli.arguments import Json, OptionalStack
 from lifeboat.cli.output import show, show_json, tell
 
 
@@ -29,7 +29,7 @@ From = Annotated[
 Schema = Annotated[bool, typer.Option("--schema", help="Print the contract's JSON Schema instead.")]
 
 
-def contract(stack: Stack, *, origin: From = None, schema: Schema = False, json: Json = False) -> None:
+def contract(stack: OptionalStack = None, *, origin: From = None, schema: Schema = False, json: Json = False) -> None:
     """Show what STACK promises app teams: endpoints, buckets, keys and secrets' ARNs per site, objectives, names.
 
     For example:
@@ -38,7 +38,7 @@ def contract(stack: Stack, *, origin: From = None, schema: Schema = False, json:
 
       lifeboat contract prod --from pulumi --json > contract.json
 
-      lifeboat contract prod --schema
+      lifeboat contract --schema
     """
     if schema:
         from lifeboat_contract.schema import published, render
@@ -47,12 +47,14 @@ def contract(stack: Stack, *, origin: From = None, schema: Schema = False, json:
         return
     from pathlib import Path
 
-    from lifeboat.deployment.project import Project
+    from lifeboat.deployment.project import InputError, Project
     from lifeboat.deployment.promises import deployed, recorded
     from lifeboat.reporting.contract import promises
     from lifeboat.sandbox.state import Directory
 
     project = Project.find(Path.cwd())
+    if stack is None:
+        raise InputError(f"STACK: absent: accepted is one of {', '.join(project.stacks()) or 'none'}")
     project.text(stack)
     directory = Directory.of_project()
     if origin is None:

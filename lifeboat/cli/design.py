@@ -36,7 +36,7 @@ def load_design(stack: str) -> Design:
         SettingsError: with every fault in its file.
     """
     project = Project.find(Path.cwd())
-    settings = from_stack_file(project.text(stack))
+    settings = from_stack_file(project.text(stack), f"Pulumi.{stack}.yaml")
     topology = resolve(settings)
     prices = load_prices()
     estimate = standby_cost(settings, topology, prices)

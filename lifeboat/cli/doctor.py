@@ -40,6 +40,7 @@ def doctor(*, json: Json = False) -> None:
 
 
 def _sandbox() -> Check:
+    from lifeboat.cli.faults import system_line
     from lifeboat.diagnosis import Check, State
     from lifeboat.sandbox.state import Directory, NoProjectError
     from lifeboat.sandbox.supervisor import status
@@ -48,6 +49,8 @@ def _sandbox() -> Check:
         found = status(Directory.of_project())
     except NoProjectError as fault:
         return Check(name="sandbox", state=State.OPTIONAL, found=str(fault), costs="`lifeboat sandbox`")
+    except OSError as fault:
+        return Check(name="sandbox", state=State.OPTIONAL, found=system_line(fault), costs="`lifeboat sandbox`")
     if found.running:
         return Check(name="sandbox", state=State.OK, found=found.summary)
     return Check(name="sandbox", state=State.OPTIONAL, found=found.summary, get="lifeboat sandbox up STACK")

@@ -12,6 +12,8 @@ REFUSED = 3
 
 def judge(fault: Exception) -> tuple[int, tuple[str, ...]] | None:
     """Exit code and lines for a fault that a user can do something about, None for any other."""
+    if isinstance(fault, OSError):
+        return _judge_system(fault)
     # Imported when something failed: what raised the fault has loaded its own module already.
     from lifeboat_contract.errors import ContractError
 
@@ -19,13 +21,13 @@ def judge(fault: Exception) -> tuple[int, tuple[str, ...]] | None:
     from lifeboat.deployment.project import InputError, Refused
     from lifeboat.model.settings.faults import SettingsError
     from lifeboat.model.topology import Refused as UnmetObjectives
-    from lifeboat.sandbox.state import NoProjectError, SandboxError
+    from lifeboat.sandbox.state import SandboxError, SandboxInputError
 
     codes: tuple[tuple[type[Exception], int], ...] = (
         (InputError, BAD_INPUT),
         (SettingsError, BAD_INPUT),
         (UnmetObjectives, BAD_INPUT),
-        (NoProjectError, BAD_INPUT),
+        (SandboxInputError, BAD_INPUT),
         (Refused, REFUSED),
         (EngineError, FAILED),
         (SandboxError, FAILED),
@@ -33,3 +35,18 @@ def judge(fault: Exception) -> tuple[int, tuple[str, ...]] | None:
     )
     code = next((code for kind, code in codes if isinstance(fault, kind)), None)
     return None if code is None else (code, tuple(str(fault).splitlines()))
+
+
+def system_line(fault: OSError) -> str:
+    """What the system refused, in its words: ``.sandbox/sandbox.json: Is a directory``."""
+    # Of the two names of a replacement the second is the user's, the first a temporary file's.
+    name = fault.filename2 or fault.filename
+    return f"{name}: {fault.strerror}" if name else str(fault.strerror)
+
+
+def _judge_system(fault: OSError) -> tuple[int, tuple[str, ...]] | None:
+    if isinstance(fault, BrokenPipeError):
+        # Who read has seen enough, such as `head`.
+        return FAILED, ()
+    # Without the system's words a program made it up: a bug.
+    return None if fault.strerror is None else (FAILED, (system_line(fault),))

@@ -5,6 +5,8 @@ Exit codes: 0 done, 1 failed, 2 bad input (nothing done), 3 refused by a safety 
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 
 import typer
@@ -29,8 +31,13 @@ app.command("doctor")(doctor.doctor)
 
 def main() -> None:
     """Run the command; a fault of the user's is lines on stderr and an exit code, never a traceback."""
+    _open_closed_streams()
     try:
-        app()
+        try:
+            app()
+        finally:
+            # Here, not at the interpreter's end, which tells of a closed pipe or a full disk in a way of its own.
+            sys.stdout.flush()
     except Exception as fault:
         from lifeboat.cli.faults import judge
 
@@ -38,6 +45,32 @@ def main() -> None:
         if judged is None:
             raise
         code, lines = judged
-        for line in lines:
-            tell(f"lifeboat: {line}")
+        with contextlib.suppress(OSError):
+            for line in lines:
+                tell(f"lifeboat: {line}")
+        _drop_unwritten()
         sys.exit(code)
+
+
+def _open_closed_streams() -> None:
+    """Give a stream that the caller closed (`>&-`) a place to go; the next file opened would take its number."""
+    for name, number in (("stdout", 1), ("stderr", 2)):
+        if getattr(sys, name) is None:
+            _to_nowhere(number)
+            setattr(sys, name, os.fdopen(number, "w"))
+
+
+def _drop_unwritten() -> None:
+    """What a stream could not take would be tried again at the interpreter's end."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            _to_nowhere(stream.fileno())
+
+
+def _to_nowhere(number: int) -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    if nowhere != number:
+        os.dup2(nowhere, number)
+        os.close(nowhere)

@@ -45,6 +45,8 @@ def up(stack: Stack, *, empty: Empty = False, json: Json = False) -> None:
         _start(stack, design, json=json)
         return
 
+    import shutil
+
     from lifeboat.reporting.overview import next_steps, overview
     from lifeboat.sandbox.state import Directory
     from lifeboat.sandbox.up import up as deploy
@@ -57,7 +59,8 @@ def up(stack: Stack, *, empty: Empty = False, json: Json = False) -> None:
         return
     show(overview(design.settings, design.topology, design.estimate, design.prices))
     show(f"resources {result.real} made, {result.recorded} only recorded, in {result.elapsed_s:.1f} s")
-    show(next_steps(stack))
+    # Called by its path, it has to be called so again: an environment's commands need not be on PATH.
+    show(next_steps(stack, sys.argv[0] if "/" in sys.argv[0] and shutil.which("lifeboat") is None else "lifeboat"))
 
 
 def _start(stack: str, design: Design, *, json: bool) -> None:
@@ -92,8 +95,11 @@ def deploy(
 
       lifeboat sandbox up reskflow && lifeboat sandbox deploy examples/app_team reskflow
     """
+    from lifeboat.deployment.project import Project
     from lifeboat.sandbox.up import deploy_into
 
+    # Without a program and its stack there is nothing to deploy, whether a sandbox runs or not.
+    Project.at(program).text(stack)
     directory, record = _running()
     with progress() as line:
         deployed = deploy_into(program, stack, directory=directory, record=record, progress=line)

@@ -45,16 +45,27 @@ class Project:
                 return cls(directory)
         raise InputError(f"no {_FILE} in {start} or above: run lifeboat inside a checkout")
 
+    @classmethod
+    def at(cls, directory: Path) -> Project:
+        """The project whose `Pulumi.yaml` a directory itself holds.
+
+        Raises:
+            InputError: when it holds none.
+        """
+        if not (directory / _FILE).is_file():
+            raise InputError(f"no {_FILE} in {directory}")
+        return cls(directory)
+
     def stacks(self) -> tuple[str, ...]:
         """Names of the stacks that have a `Pulumi.STACK.yaml`, sorted."""
-        files = self.root.glob("Pulumi.*.yaml")
+        files = (path for path in self.root.glob("Pulumi.*.yaml") if path.is_file())
         return tuple(sorted(file.name.removeprefix("Pulumi.").removesuffix(".yaml") for file in files))
 
     def text(self, stack: str) -> str:
         """The text of a stack's file.
 
         Raises:
-            InputError: if there is no such stack, or its file is no text.
+            InputError: if there is no such stack, or its file cannot be read or is no text.
         """
         # Compared with what there is, so that a name with a slash never becomes a path.
         if stack not in self.stacks():
@@ -66,3 +77,5 @@ class Project:
             return (self.root / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8")
         except UnicodeDecodeError:
             raise InputError(f"Pulumi.{stack}.yaml: not UTF-8 text") from None
+        except OSError as fault:
+            raise InputError(f"Pulumi.{stack}.yaml: {fault.strerror}") from None

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from lifeboat.model import bounds, engines, timings
 from lifeboat.model.bounds import INSTANT, Phase
+from lifeboat.model.settings.base import GLOBAL_IMPORT
+from lifeboat.model.settings.rules import names
 from lifeboat.model.settings.sites import Strategy
 from lifeboat.model.settings.stores import (
     Cache,
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lifeboat.model.design import Bound, Demand
+    from lifeboat.model.settings import Settings
 
 MechanismT = TypeVar("MechanismT", DatabaseMechanism, CacheMechanism, ObjectMechanism)
 
@@ -42,7 +45,7 @@ class Candidate(Generic[MechanismT]):
 
 
 def of_database(
-    database: Database, strategy: Strategy, rpo: Sequence[Demand]
+    settings: Settings, database: Database, strategy: Strategy, rpo: Sequence[Demand]
 ) -> tuple[Candidate[DatabaseMechanism], ...]:
     """Backups, replicated backups, a plain replica, Aurora Global."""
     asleep = _asleep(strategy)
@@ -51,6 +54,7 @@ def of_database(
     strictest = min((demand.seconds for demand in rpo), default=None)
     enforced = None if strictest is None or strictest < timings.AURORA_LEAST_ENFORCED else int(strictest)
     lineage = "its generations are those of a plain replica" if database.generations else None
+    joined = "a global cluster is imported" if GLOBAL_IMPORT in database.import_ else None
     restore = Phase.timed("restore", Step.RDS_RESTORE)
     return (
         Candidate(
@@ -58,21 +62,21 @@ def of_database(
             named="daily backups",
             rpo=bounds.loss(timings.DAILY_BACKUPS),
             promotion=restore,
-            impossible=lineage,
+            impossible=lineage or joined or _no_vault(settings, database),
         ),
         Candidate(
             mechanism=DatabaseMechanism.REPLICATED_BACKUPS,
             named="replicated backups",
             rpo=bounds.loss(timings.REPLICATED_BACKUPS),
             promotion=restore,
-            impossible=lineage,
+            impossible=lineage or joined,
         ),
         Candidate(
             mechanism=DatabaseMechanism.REPLICA,
             named="a plain replica",
             rpo=bounds.loss(timings.PLAIN_REPLICA),
             promotion=Phase.timed("promotion of the replica", Step.RDS_PROMOTION),
-            impossible=asleep or engines.rds_refuses(database.version),
+            impossible=asleep or joined or engines.rds_refuses(database.version),
         ),
         Candidate(
             mechanism=DatabaseMechanism.AURORA_GLOBAL,
@@ -95,6 +99,7 @@ def of_cache(cache: Cache, strategy: Strategy) -> tuple[Candidate[CacheMechanism
             named="an empty cache",
             rpo=bounds.loss(timings.NOTHING_COPIED),
             promotion=Phase.timed("creation of the cache", Step.CACHE_CREATE) if made else INSTANT,
+            impossible="a Global Datastore is imported" if GLOBAL_IMPORT in cache.import_ else None,
         ),
         Candidate(
             mechanism=CacheMechanism.GLOBAL_DATASTORE,
@@ -128,6 +133,11 @@ def of_objects() -> tuple[Candidate[ObjectMechanism], ...]:
             promotion=INSTANT,
         ),
     )
+
+
+def _no_vault(settings: Settings, database: Database) -> str | None:
+    region = max((site.region for site in settings.sites), key=len)
+    return names.too_long(f"{settings.prefix}-{database.name}-{region}", names.BACKUP_VAULT, "backup vault")
 
 
 def _asleep(strategy: Strategy) -> str | None:

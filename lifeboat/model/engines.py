@@ -5,6 +5,13 @@ from __future__ import annotations
 RDS_MAJORS = frozenset({13, 14, 15, 16, 17, 18})
 """PostgreSQL majors that a plain RDS instance runs."""
 
+RDS_FIRST_MINORS = {15: 2}
+"""The minor that RDS began a major with, where it was not the first."""
+
+LAST_MINORS = {13: 23, 14: 27, 15: 26, 16: 26, 17: 26, 18: 24}
+"""The minors that majors can reach in their five years, by PostgreSQL's versioning policy as of 26 February 2026: the
+newest then, one a quarter until a major's last November, and two out of turn. A minor of tomorrow is not refused."""
+
 AURORA_MAJORS = frozenset({13, 14, 15, 16, 17})
 AURORA_SKIPPED: dict[int, frozenset[int]] = {
     14: frozenset({0, 1, 2, 14, 16}),
@@ -40,7 +47,7 @@ def aurora_refuses(version: str, instance_classes: tuple[str, ...]) -> str | Non
     major, minor = version_parts(version)
     if major not in AURORA_MAJORS:
         return f"an Aurora PostgreSQL major, {_listed(AURORA_MAJORS)}"
-    if minor is not None and minor in AURORA_SKIPPED.get(major, frozenset()):
+    if minor is not None and (minor in AURORA_SKIPPED.get(major, frozenset()) or minor > LAST_MINORS[major]):
         return f"a minor that Aurora released; {major}.{minor} is not one"
     for node_class in instance_classes:
         if family(node_class) not in AURORA_GLOBAL_FAMILIES:
@@ -54,8 +61,13 @@ def _listed(numbers: frozenset[int]) -> str:
 
 def rds_refuses(version: str) -> str | None:
     """Why plain RDS cannot run this version, None when it can."""
-    major, _ = version_parts(version)
-    return None if major in RDS_MAJORS else f"an RDS PostgreSQL major, {_listed(RDS_MAJORS)}"
+    major, minor = version_parts(version)
+    if major not in RDS_MAJORS:
+        return f"an RDS PostgreSQL major, {_listed(RDS_MAJORS)}"
+    first, last = RDS_FIRST_MINORS.get(major, 1), LAST_MINORS[major]
+    if minor is not None and not first <= minor <= last:
+        return f"a minor of PostgreSQL {major} from {first} to {last}"
+    return None
 
 
 def global_datastore_refuses(node_type: str) -> str | None:

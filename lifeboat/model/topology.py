@@ -176,7 +176,7 @@ def _attempt(course: Course, found: Sequence[Demand]) -> _Attempt:
     settings = course.settings
     databases: list[_Choice[Database, DatabaseMechanism]] = []
     for at, store in enumerate(settings.databases):
-        offered = candidates.of_database(store, course.strategy, rpo_of(settings, store, found))
+        offered = candidates.of_database(settings, store, course.strategy, rpo_of(settings, store, found))
         databases.append(_choose(course, at, store, offered, found))
     caches = [
         _choose(course, at, store, candidates.of_cache(store, course.strategy), found)
@@ -189,10 +189,13 @@ def _attempt(course: Course, found: Sequence[Demand]) -> _Attempt:
     shortfalls = [choice.shortfall for choice in choices if choice.shortfall is not None]
     recoveries: list[Verdict] = []
     for demand in recovery_of(None, found):
-        promotion = _slowest(c for c in choices if demand.service is None or demand.service in c.store.services)
+        concerned = [c for c in choices if demand.service is None or demand.service in c.store.services]
+        promotion = _slowest(concerned)
         estimate = bounds.recovery(course, promotion, demand.declared)
         recoveries.append(bounds.judge(demand, estimate))
-        if not recoveries[-1].met:
+        # What is met but for a mechanism that the settings chose is that choice's fault, which is told already.
+        rest = _slowest(c for c in concerned if c.shortfall is None or c.store.mechanism is None)
+        if not bounds.judge(demand, bounds.recovery(course, rest, demand.declared)).met:
             why = bounds.why_not(demand, estimate, course.strategy) + reasons.sooner(course, promotion, demand)
             key, value = reasons.setting_of(settings, demand), reasons.written(settings, demand)
             shortfalls.append(Shortfall(key=key, value=value, why=why, brief=why))

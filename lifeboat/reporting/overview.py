@@ -94,14 +94,19 @@ def total(estimate: Estimate, prices: Prices) -> Iterator[Text]:
         yield Text(f"          {missing}")
 
 
-def next_steps(stack: str) -> RenderableType:
-    """What to do after a sandbox is up."""
+def next_steps(stack: str, lifeboat: str) -> RenderableType:
+    """What to do after a sandbox is up.
+
+    Args:
+        stack: The stack that was deployed.
+        lifeboat: How the command is called here, such as ``.venv/bin/lifeboat``.
+    """
     steps = (
-        ("look around", 'eval "$(lifeboat sandbox env)"', "then any AWS CLI or boto3 sees both sites"),
-        ("ask why", f"lifeboat explain {stack}", "every decision, its reason, what was rejected"),
-        ("read the contract", f"lifeboat contract {stack}", "what app teams get; examples/app_team uses it"),
-        ("use a real CLI", f"lifeboat sandbox up {stack} --empty", "then `lifeboat sandbox exec -- pulumi ...`"),
-        ("stop", "lifeboat sandbox down", "ends the local cloud and removes its state"),
+        ("look around", f'eval "$({lifeboat} sandbox env)"', "then any AWS CLI or boto3 sees both sites"),
+        ("ask why", f"{lifeboat} explain {stack}", "every decision, its reason, what was rejected"),
+        ("read the contract", f"{lifeboat} contract {stack}", "what app teams get; examples/app_team uses it"),
+        ("use a real CLI", f"{lifeboat} sandbox up {stack} --empty", "then `sandbox exec -- pulumi ...`"),
+        ("stop", f"{lifeboat} sandbox down", "ends the local cloud and removes its state"),
     )
     table = Table.grid(padding=(0, 2))
     for title, command, what in steps:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Self
 
 DIRECTORY_NAME = ".sandbox"
 PROJECT_FILE = "Pulumi.yaml"
@@ -27,7 +28,11 @@ class SandboxError(Exception):
     """The sandbox cannot do what was asked; its text is one line for the user."""
 
 
-class NoProjectError(SandboxError):
+class SandboxInputError(SandboxError):
+    """What the user gave cannot be used; nothing was done."""
+
+
+class NoProjectError(SandboxInputError):
     """No `Pulumi.yaml` from the current directory upward."""
 
 
@@ -45,16 +50,46 @@ def project_root(start: Path | None = None) -> Path:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Record:
-    """A running sandbox, as `sandbox.json` says it."""
+class Gateway:
+    """A gateway's process, as the lock that it holds says it."""
 
     pid: int
     identity: str
     """When the process started, as `process_identity` tells it: a recycled pid has another."""
+    stack: str
+
+    @property
+    def alive(self) -> bool:
+        """Whether this process, and not a later one with its pid, still runs."""
+        return process_identity(self.pid) == self.identity
+
+    @classmethod
+    def load(cls, text: str) -> Self:
+        """Read what `dump` wrote.
+
+        Raises:
+            ValueError: when the text is anything else.
+        """
+        loaded: object = json.loads(text)
+        # Annotations are text here, and name the kinds that JSON gives back.
+        expected = {part.name: part.type for part in fields(cls)}
+        found = cast("dict[str, Any]", loaded) if isinstance(loaded, dict) else {}
+        if {name: type(value).__name__ for name, value in found.items()} != expected:
+            raise ValueError(f"expected are exactly the keys {', '.join(sorted(expected))}, each of its kind")
+        return cls(**found)
+
+    def dump(self) -> str:
+        """As JSON."""
+        return json.dumps(asdict(self), indent=2) + "\n"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record(Gateway):
+    """A running sandbox, as `sandbox.json` says it."""
+
     port: int
     token: str = field(repr=False)
     """One-time secret of this run; control calls and plugins must present it."""
-    stack: str
     account: str
     """12 digits."""
     home: str
@@ -66,24 +101,6 @@ class Record:
     def endpoint(self) -> str:
         """The URL that AWS clients are pointed at."""
         return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def alive(self) -> bool:
-        """Whether the recorded process, and not a later one with its pid, still runs."""
-        return process_identity(self.pid) == self.identity
-
-    @classmethod
-    def load(cls, text: str) -> Record:
-        """Read a record.
-
-        Raises:
-            ValueError: when the text is no record.
-        """
-        loaded: object = json.loads(text)
-        expected = {part.name for part in fields(cls)}
-        if not isinstance(loaded, dict) or set(cast("dict[str, object]", loaded)) != expected:
-            raise ValueError(f"a record has exactly the keys {', '.join(sorted(expected))}")
-        return cls(**cast("dict[str, Any]", loaded))
 
 
 class Directory:
@@ -160,19 +177,29 @@ class Directory:
 
     def write_record(self, record: Record) -> None:
         """Write the record, whole or not at all."""
-        write_private(self.record_path, json.dumps(asdict(record), indent=2) + "\n")
+        write_private(self.record_path, record.dump())
 
     def read_record(self) -> Record | None:
         """The record, or None when there is none or a crash left half of one."""
         try:
             return Record.load(self.record_path.read_text())
-        except (FileNotFoundError, ValueError, TypeError):
+        except (FileNotFoundError, ValueError):
             return None
 
     def running(self) -> Record | None:
         """The record, when the process that it names still runs."""
         record = self.read_record()
         return record if record and record.alive else None
+
+    def holder(self) -> Gateway | None:
+        """The gateway that holds the lock, whatever the record says; None when none does, or it did not sign yet."""
+        if not locked(self):
+            return None
+        try:
+            holder = Gateway.load(self.lock_path.read_text())
+        except ValueError:
+            return None
+        return holder if holder.alive else None
 
 
 class Lock:
@@ -188,6 +215,12 @@ class Lock:
         except BlockingIOError:
             return False
         return True
+
+    def sign(self, gateway: Gateway) -> None:
+        """Write into the lock who holds it: a record can be lost, the lock cannot while it is held."""
+        text = gateway.dump().encode()
+        os.pwrite(self._descriptor, text, 0)
+        os.ftruncate(self._descriptor, len(text))
 
     def close(self) -> None:
         """Let go."""

@@ -1,10 +1,12 @@
 """The life of a sandbox's process: start it, tell how it is, stop it.
 
 Invariants:
-1. Only a process that this project's record names, with the start time that it had then, is ever signalled.
+1. Only a process that this project's record or its held lock names, with the start time that it had then, is ever
+   signalled.
 2. At most one gateway serves a directory: it holds the directory's lock for as long as it lives.
-3. A start that fails or is interrupted leaves no process and no record. A caller that is killed itself leaves a gateway
-   that records itself, so that the next start or stop finds it.
+3. While that lock is held nothing of the directory is removed.
+4. A start that fails or is interrupted leaves no process and no record. A caller that is killed itself leaves a gateway
+   that signs its lock, so that the next start or stop finds it.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lifeboat.sandbox import environment
-from lifeboat.sandbox.state import Directory, Record, SandboxError, locked, process_identity
+from lifeboat.sandbox.state import Directory, Gateway, Record, SandboxError, locked, process_identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,8 +31,8 @@ START_DEADLINE = 60.0
 """Seconds a gateway may take until it answers; 1 is usual, a cold disk is slower."""
 STOP_DEADLINE = 5.0
 """Seconds a gateway may take to end on request before it is killed."""
-HANDOVER_DEADLINE = 15.0
-"""Seconds that a gateway which holds the lock may take to record itself."""
+SIGN_DEADLINE = 2.0
+"""Seconds that a gateway which took the lock may take to sign it; less than a millisecond is usual."""
 _POLL = 0.02
 _ANSWER_TIMEOUT = 2.0
 
@@ -79,33 +81,51 @@ def start(directory: Directory, *, stack: str, account: str, home: str, deadline
     return record
 
 
-def stop(directory: Directory) -> Record | None:
-    """End the recorded gateway and remove what it left; logs stay.
+def stop(directory: Directory) -> Gateway | None:
+    """End the directory's gateway, recorded or not, and remove what it left; logs stay.
 
     Returns:
-        The record of the sandbox that ran, None when none did.
+        The gateway that ran (its record, where there was one), None when none did.
 
     Raises:
-        SandboxError: when its process does not end, or another one answers in its place.
+        SandboxError: when its process does not end, or the lock is held by one that may not be ended; nothing is
+            removed then.
     """
     if not directory.path.is_dir():
         return None
-    record = directory.running()
-    if record is None and locked(directory):
-        # Its caller was killed in the second between its start and its record.
-        _wait(lambda: directory.running() is not None or not locked(directory), HANDOVER_DEADLINE)
-        record = directory.running()
-    if record is not None:
-        _end(record)
+    gateway = directory.running()
+    if gateway is None and locked(directory):
+        # Its caller was killed in the second between its start and its record, or the record was damaged since.
+        _wait(lambda: directory.holder() is not None or not locked(directory), SIGN_DEADLINE)
+        gateway = directory.holder()
+    if gateway is not None:
+        _end(gateway)
+    # The last thread of a process that was killed may let go a moment after the first is gone.
+    if not _wait(lambda: not locked(directory), STOP_DEADLINE if gateway else 0.0):
+        raise SandboxError(_held(directory))
     directory.clean()
-    return record
+    return gateway
+
+
+def _held(directory: Directory) -> str:
+    try:
+        pid = Gateway.load(directory.lock_path.read_text()).pid
+    except ValueError:
+        pid = "unknown"
+    return (
+        f"{directory.lock_path}: held by a process that is not the one it names (pid {pid}): "
+        f"end the one that `fuser {directory.lock_path}` tells"
+    )
 
 
 def status(directory: Directory) -> Status:
     """How the sandbox is, asked of itself."""
     record = directory.read_record()
     if record is None:
-        return Status(record=None, running=False, summary="not running")
+        holder = directory.holder()
+        unrecorded = holder and f"process {holder.pid} of {holder.stack} runs without a record"
+        summary = f"{unrecorded}: lifeboat sandbox down ends it" if unrecorded else "not running"
+        return Status(record=None, running=False, summary=summary)
     if not record.alive:
         return Status(
             record=record, running=False, summary=f"not running: {record.stack}'s process {record.pid} is gone"
@@ -195,15 +215,15 @@ def _last_line(directory: Directory) -> str:
     return lines[-1] if lines else f"it said nothing in {directory.gateway_log}"
 
 
-def _end(record: Record) -> None:
+def _end(gateway: Gateway) -> None:
     for number in (signal.SIGTERM, signal.SIGKILL):
         # Between two looks a process may end and another get its number: look each time, right before.
-        if process_identity(record.pid) != record.identity:
+        if not gateway.alive:
             return
-        os.kill(record.pid, number)
-        if _wait(lambda: _ended(record.pid) or not record.alive, STOP_DEADLINE):
+        os.kill(gateway.pid, number)
+        if _wait(lambda: _ended(gateway.pid) or not gateway.alive, STOP_DEADLINE):
             return
-    raise SandboxError(f"process {record.pid} of the sandbox does not end")
+    raise SandboxError(f"process {gateway.pid} of the sandbox does not end")
 
 
 def _wait(condition: Callable[[], bool], deadline: float) -> bool:

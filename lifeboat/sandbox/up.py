@@ -13,7 +13,7 @@ from lifeboat.model.topology import resolve
 from lifeboat.sandbox import supervisor
 from lifeboat.sandbox.catalogue.loader import load
 from lifeboat.sandbox.environment import PASSPHRASE
-from lifeboat.sandbox.state import SandboxError
+from lifeboat.sandbox.state import SandboxInputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from lifeboat.sandbox.state import Directory, Record
 
 
-class NoStackError(SandboxError):
+class NoStackError(SandboxInputError):
     """There is no such ``Pulumi.<stack>.yaml``."""
 
 
@@ -77,7 +77,8 @@ def up(stack: str, directory: Directory, *, progress: Callable[[str], None]) -> 
     """
     started = time.perf_counter()
     root = directory.path.parent
-    settings = from_stack_file(_stack_file(root, stack).read_text(encoding="utf-8"))
+    file = _stack_file(root, stack)
+    settings = from_stack_file(file.read_text(encoding="utf-8"), file.name)
     topology = resolve(settings)
     progress("starting the local cloud")
     with ThreadPoolExecutor(1) as pool:
@@ -144,7 +145,8 @@ def _line(step: Step) -> str:
 
 def _stack_file(root: Path, stack: str) -> Path:
     # Compared with what there is, so that a name with a slash never becomes a path.
-    files = {path.name.removeprefix("Pulumi.").removesuffix(".yaml"): path for path in root.glob("Pulumi.*.yaml")}
+    found = (path for path in root.glob("Pulumi.*.yaml") if path.is_file())
+    files = {path.name.removeprefix("Pulumi.").removesuffix(".yaml"): path for path in found}
     if stack not in files:
         raise NoStackError(f"STACK: {stack}: there are {', '.join(sorted(files)) or 'none'} in {root}")
     return files[stack]

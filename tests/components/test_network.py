@@ -12,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.aws.network import NetworkArgs, SiteNetwork, carve
+from components.aws.network_access import GATEWAY_SERVICES
+from lifeboat.model.endpoints import GATEWAY
 from tests.components.examples.network import network, peering
 from tests.components.harness import ACCOUNT, HOME, OTHER, PREFIX, Deployment, Registration, deploy
 
@@ -123,6 +125,10 @@ def test_gateway_endpoints_serve_private_and_isolated_subnets() -> None:
         f"com.amazonaws.{HOME}.dynamodb",
     }
     assert all(set(each.inputs["routeTableIds"]) == tables for each in gateways)
+
+
+def test_settings_know_which_services_have_gateways() -> None:
+    assert frozenset(GATEWAY_SERVICES) == GATEWAY
 
 
 def test_interface_endpoints_answer_https_of_this_vpc_only() -> None:

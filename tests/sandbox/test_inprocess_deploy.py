@@ -238,8 +238,41 @@ def test_what_exists_is_adopted_and_what_does_not_is_made(run: Callable[..., Dep
     deployed = run(body.format("10.9.0.0/16", adopt.format(vpc_id)))
     adopted = _resources(deployed.path)["vpc"]
     assert (adopted["id"], adopted["importID"]) == (vpc_id, vpc_id)
-    with pytest.raises(DeployError, match=f"import: {vpc_id}: the program differs from what exists in cidrBlock"):
+    with pytest.raises(DeployError, match=f"::vpc: import: {vpc_id}: cidrBlock: differs from what exists, and the"):
         run(body.format("10.8.0.0/16", adopt.format(vpc_id)))
+    kept = _resources(run(body.format("10.8.0.0/16", adopt.format(vpc_id) + ", ignore_changes=['cidrBlock']")).path)
+    assert kept["vpc"]["inputs"]["cidrBlock"] == kept["vpc"]["outputs"]["cidrBlock"] == "10.9.0.0/16"
     made = _resources(run(body.format("10.9.0.0/16", adopt.format("vpc-00000000"))).path)["vpc"]
     assert made["importID"] == "vpc-00000000"
     assert clients("ec2").describe_vpcs(VpcIds=[made["id"]])["Vpcs"]
+
+
+def test_what_is_adopted_is_updated_in_place_to_what_is_declared(
+    run: Callable[..., Deployed], clients: Clients
+) -> None:
+    ec2 = clients("ec2")
+    vpc_id = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    ec2.create_tags(Resources=[vpc_id], Tags=[{"Key": "Owner", "Value": "who knows"}])
+    deployed = run(
+        "aws.ec2.Vpc('vpc', cidr_block='10.9.0.0/16', enable_dns_hostnames=True, tags={'System': 'shop'},"
+        f" opts=pulumi.ResourceOptions(import_={vpc_id!r}, provider=site))\n"
+    )
+    adopted = _resources(deployed.path)["vpc"]
+    assert adopted["id"] == vpc_id
+    assert adopted["inputs"]["tags"] == adopted["outputs"]["tags"] == {"System": "shop"}
+    assert ec2.describe_vpcs(VpcIds=[vpc_id])["Vpcs"][0]["Tags"] == [{"Key": "System", "Value": "shop"}]
+    assert ec2.describe_vpc_attribute(VpcId=vpc_id, Attribute="enableDnsHostnames")["EnableDnsHostnames"]["Value"]
+
+
+def test_an_update_of_what_is_adopted_that_is_refused_says_why(run: Callable[..., Deployed], clients: Clients) -> None:
+    rds = clients("rds")
+    settings = {"DBInstanceClass": "db.r6g.large", "Engine": "postgres", "AllocatedStorage": 20}
+    for name in ("old", "source"):
+        rds.create_db_instance(
+            DBInstanceIdentifier=name, MasterUsername="master", MasterUserPassword="swordfish!", **settings
+        )
+    with pytest.raises(DeployError, match="import: old: replicateSourceDb: cannot elect new source database"):
+        run(
+            "aws.rds.Instance('db', identifier='old', instance_class='db.r6g.large', replicate_source_db='source',"
+            " skip_final_snapshot=True, opts=pulumi.ResourceOptions(import_='old', provider=site))\n"
+        )

@@ -65,7 +65,7 @@ def start(tmp_path: Path, environ: dict[str, str]) -> Iterator[Start]:
     for process, channel in running:
         channel.close()
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
         assert process.stdout
         # Nothing but the port is ever printed there.
         assert process.stdout.read() == ""

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import pytest
 
-from lifeboat.sandbox.state import Directory, Lock, NoProjectError, Record, locked, process_identity, project_root
+from lifeboat.sandbox.state import (
+    Directory,
+    Gateway,
+    Lock,
+    NoProjectError,
+    Record,
+    locked,
+    process_identity,
+    project_root,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +33,10 @@ RECORD = Record(
     home="us-east-1",
     started=1.5,
 )
+
+
+WRONG_KIND = json.dumps({**asdict(RECORD), "pid": str(RECORD.pid)})
+"""All keys, and a pid that is text."""
 
 
 def test_the_project_is_found_from_below(tmp_path: Path) -> None:
@@ -46,7 +61,7 @@ def test_a_record_survives_the_round_trip_and_hides_its_token(tmp_path: Path) ->
     assert "one-time" not in repr(RECORD)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"pid": 1}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"pid": 1}', WRONG_KIND])
 def test_half_a_record_is_none(tmp_path: Path, text: str) -> None:
     directory = Directory(tmp_path / ".sandbox")
     directory.create()
@@ -74,6 +89,22 @@ def test_a_lock_has_one_holder(tmp_path: Path) -> None:
     assert locked(directory)
     holder.close()
     assert not locked(directory)
+
+
+def test_a_lock_names_its_holder_while_it_lives(tmp_path: Path) -> None:
+    directory = Directory(tmp_path / ".sandbox")
+    directory.create()
+    assert directory.holder() is None
+    holder = Lock(directory.lock_path)
+    assert holder.acquire()
+    holder.sign(Gateway(pid=RECORD.pid, identity=RECORD.identity, stack="a name longer than the next"))
+    holder.sign(Gateway(pid=RECORD.pid, identity=RECORD.identity, stack="reskflow"))
+    assert directory.holder() == Gateway(pid=RECORD.pid, identity=RECORD.identity, stack="reskflow")
+    assert directory.lock_path.stat().st_mode & 0o777 == 0o600
+    holder.close()
+    # Its text stays, and nobody is named by it any more.
+    assert directory.lock_path.read_text()
+    assert directory.holder() is None
 
 
 def test_a_process_that_is_gone_has_no_identity() -> None:

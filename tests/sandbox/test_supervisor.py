@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lifeboat.sandbox import supervisor
-from lifeboat.sandbox.state import Directory, Lock, SandboxError, locked, process_identity
+from lifeboat.sandbox.state import Directory, Gateway, Lock, SandboxError, locked, process_identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,17 +104,59 @@ def test_a_process_that_does_not_answer_is_not_running(directory: Directory) -> 
     directory.record_path.unlink()
 
 
+@pytest.mark.parametrize("signed", ["", "half a {", "a recycled pid"])
+def test_a_lock_that_tells_nobody_to_end_stops_everything(
+    directory: Directory, monkeypatch: pytest.MonkeyPatch, signed: str
+) -> None:
+    monkeypatch.setattr(supervisor, "SIGN_DEADLINE", 0.1)
+    directory.create()
+    directory.record_path.write_text("half a record")
+    holder = Lock(directory.lock_path)
+    assert holder.acquire()
+    if signed == "a recycled pid":
+        holder.sign(Gateway(pid=os.getpid(), identity="another boot:1", stack="reskflow"))
+    else:
+        directory.lock_path.write_text(signed)
+    assert directory.holder() is None
+    pid = os.getpid() if signed == "a recycled pid" else "unknown"
+    # The holder is no gateway that may be ended; none must serve beside it, and what it has is its own.
+    for call in (start, supervisor.stop):
+        with pytest.raises(SandboxError, match=rf"gateway\.lock: held by a process that .* \(pid {pid}\)"):
+            call(directory)
+    assert directory.record_path.read_text() == "half a record"
+    holder.close()
+    assert not locked(directory)
+
+
 def test_a_start_that_fails_says_why_and_leaves_nothing(directory: Directory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "HANDOVER_DEADLINE", 0.1)
     directory.create()
     holder = Lock(directory.lock_path)
     assert holder.acquire()
-    # The holder is no gateway and never records itself; the new one must not serve beside it.
-    with pytest.raises(SandboxError, match="another gateway runs here"):
+    # Two starts at once: the other one's gateway takes the lock after this one's look at it.
+    monkeypatch.setattr(supervisor, "stop", lambda _: None)
+    with pytest.raises(supervisor.StartError, match="another gateway runs here"):
         start(directory)
+    monkeypatch.undo()
     holder.close()
     assert not directory.record_path.exists()
     assert not locked(directory)
+
+
+@pytest.mark.parametrize("text", [None, "", "half a {", '{"pid": 1}'])
+def test_a_gateway_whose_record_is_lost_is_found_by_its_lock(directory: Directory, text: str | None) -> None:
+    record = start(directory)
+    directory.record_path.unlink()
+    if text is not None:
+        directory.record_path.write_text(text)
+    status = supervisor.status(directory)
+    assert (status.running, status.record) == (False, None)
+    assert status.summary == (f"process {record.pid} of reskflow runs without a record: lifeboat sandbox down ends it")
+    stopped = supervisor.stop(directory)
+    assert stopped is not None
+    assert (stopped.pid, stopped.stack) == (record.pid, "reskflow")
+    assert process_identity(record.pid) is None
+    assert not directory.record_path.exists()
+    assert supervisor.stop(directory) is None
 
 
 def test_an_interrupted_start_leaves_no_process(directory: Directory, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -199,6 +199,13 @@ Imports = Annotated[
             str, Matches(r"[A-Za-z0-9][A-Za-z0-9.-]{0,62}", "an identifier of 1 to 63 letters, digits, dots and dashes")
         ],
     ],
-    Field(alias="import", description="Existing identifiers to adopt, per region."),
+    Field(
+        alias="import",
+        description="Existing identifiers to adopt, per region; under `global` that of an Aurora global cluster or of "
+        "a Global Datastore. They stay here as long as what they name is in the stack.",
+    ),
 ]
-"""What already exists and is taken over: identifier by region. Nobody starts empty."""
+"""What already exists and is taken over: identifier by region, or by `GLOBAL_IMPORT`. Nobody starts empty."""
+
+GLOBAL_IMPORT = "global"
+"""Key of `Imports` for what spans the regions."""

@@ -41,13 +41,13 @@ def load(config: Mapping[str, object]) -> Settings:
         raise SettingsError([from_pydantic(detail, Settings) for detail in error.errors(include_url=False)]) from None
 
 
-def from_stack_file(text: str) -> Settings:
-    """Settings from the text of a ``Pulumi.<stack>.yaml``.
+def from_stack_file(text: str, file: str = "Pulumi.STACK.yaml") -> Settings:
+    """Settings from the text of a ``Pulumi.<stack>.yaml``; `file` is its name.
 
     Raises:
         SettingsError: with every fault, or with the place where the text is not YAML.
     """
-    return load(own_settings(parse_stack_file(text)))
+    return load(own_settings(parse_stack_file(text, file)))
 
 
 def from_runtime(config: Mapping[str, str], secret_keys: Collection[str] = ()) -> Settings:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from lifeboat.model import regions
+from lifeboat.model import endpoints, regions
 from lifeboat.model.settings.base import Between, Matches, Model, Name, OrAuto, lasting
 
 PRIVATE = tuple(
@@ -134,6 +134,21 @@ def _flow_log_days(value: object) -> object:
     return value
 
 
+def _interface_endpoint(value: object) -> object:
+    refusal = endpoints.refuses(value)
+    if refusal is not None:
+        raise ValueError(refusal)
+    return value
+
+
+InterfaceEndpoint = Annotated[
+    str,
+    BeforeValidator(_interface_endpoint),
+    WithJsonSchema({"type": "string", "enum": sorted(endpoints.INTERFACE)}),
+]
+"""An AWS service that a site can have an interface endpoint of."""
+
+
 def _no_twice(values: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(values)) != len(values):
         raise ValueError("a list in which nothing stands twice")
@@ -158,10 +173,7 @@ class Network(Model):
     nat: Annotated[Nat | None, OrAuto()] = Field(
         default=None, description="shared or per-zone; absent or auto lets the availability objective decide."
     )
-    interface_endpoints: Annotated[
-        tuple[Annotated[str, Matches(r"[a-z][a-z0-9.-]{1,40}", "an AWS service such as secretsmanager")], ...],
-        AfterValidator(_no_twice),
-    ] = Field(
+    interface_endpoints: Annotated[tuple[InterfaceEndpoint, ...], AfterValidator(_no_twice)] = Field(
         default=("secretsmanager", "kms", "logs", "monitoring", "sts"),
         description="AWS services reached without leaving the VPC.",
     )

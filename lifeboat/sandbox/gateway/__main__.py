@@ -13,7 +13,7 @@ import threading
 import time
 from pathlib import Path
 
-from lifeboat.sandbox.state import Directory, Lock, Record, SandboxError, process_identity
+from lifeboat.sandbox.state import Directory, Gateway, Lock, Record, SandboxError, process_identity
 
 MOTO_VERSION = "5.2.5"
 
@@ -63,6 +63,9 @@ def serve(directory: Directory, *, stack: str, account: str, home: str) -> None:
     lock = Lock(directory.lock_path)
     if not lock.acquire():
         raise SandboxError(f"{directory.path}: another gateway runs here")
+    pid = os.getpid()
+    identity = process_identity(pid) or ""
+    lock.sign(Gateway(pid=pid, identity=identity, stack=stack))
     os.environ.update(moto_settings(account))
     # moto reads its settings when it is imported.
     from lifeboat.sandbox.gateway.assembly import assemble  # noqa: PLC0415  # see above
@@ -73,11 +76,10 @@ def serve(directory: Directory, *, stack: str, account: str, home: str) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stopped.set())
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    pid = os.getpid()
     directory.write_record(
         Record(
             pid=pid,
-            identity=process_identity(pid) or "",
+            identity=identity,
             port=server.port,
             token=token,
             stack=stack,

@@ -14,7 +14,7 @@ import yaml
 
 from lifeboat.model.settings.yaml12 import load_yaml
 from lifeboat.sandbox.inprocess.passphrase import Crypter, WrongPassphraseError
-from lifeboat.sandbox.state import SandboxError
+from lifeboat.sandbox.state import SandboxInputError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ PLACEHOLDER = "sandbox-placeholder"
 _TYPED_KEYS = frozenset(("type", "default", "description", "items", "value", "secret"))
 
 
-class ConfigError(SandboxError):
+class ConfigError(SandboxInputError):
     """A project's or stack's file cannot be used; one line for the user."""
 
 
@@ -146,6 +146,10 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         document = load_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"{path.name}: no such file in {path.parent}") from None
+    except OSError as fault:
+        raise ConfigError(f"{path.name}: {fault.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path.name}: not UTF-8 text") from None
     except yaml.YAMLError as fault:
         raise ConfigError(f"{path.name}: not YAML: {' '.join(str(fault).split())}") from None
     if document is None:

@@ -21,10 +21,13 @@ from lifeboat.sandbox.inprocess.providers import PROVIDER_PREFIX, Registry
 from lifeboat.sandbox.inprocess.references import REFERENCE_TYPE, StackReader
 from lifeboat.sandbox.plugin.operations import CheckError, Door
 from lifeboat.sandbox.plugin.wire import Secret, decode, encode
+from lifeboat.sandbox.provider.diffing import reset
 from lifeboat.sandbox.provider.errors import ProviderError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from lifeboat.sandbox.plugin.operations import Found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,19 +186,16 @@ class SandboxMonitor(MockMonitor):
     def _run(self, request: resource_pb2.RegisterResourceRequest, state: ResourceState) -> None:
         started = time.perf_counter()
         door = self._door(state, request.provider, request.version or self._version_of(request.packageRef))
-        state.inputs = door.check(request.type, state.urn, state.inputs)
+        declared = state.inputs
+        state.inputs = door.check(request.type, state.urn, declared)
         found = door.read(request.type, request.importId, {}, {}) if request.importId else None
         if found is None:
             # A fresh local cloud has nothing to adopt: what is imported in earnest is made here.
             state.id, outputs = door.create(request.type, state.inputs)
         else:
-            differing = door.diff(request.type, found.inputs, state.inputs, state.ignore_changes)
-            if differing.changes:
-                keys = ", ".join(differing.changed)
-                raise DeployError(
-                    f"{state.urn}: import: {request.importId}: the program differs from what exists in {keys}"
-                )
-            state.id, outputs = found.id, found.outputs
+            kept = reset(declared, found.inputs, state.ignore_changes)
+            state.inputs = door.check(request.type, state.urn, kept, found.inputs)
+            state.id, outputs = found.id, _adopt(door, state, found)
         state.outputs = _with_secrets(outputs, state.additional_secret_outputs)
         self._finish("import" if request.importId else "create", state, started)
 
@@ -292,6 +292,18 @@ class _Failures:
                 return
         self._monitor.fail(failure)
         raise StoppedError from None
+
+
+def _adopt(door: Door, state: ResourceState, found: Found) -> dict[str, Any]:
+    """Update what exists to what is declared, as the engine does right after an import; its outputs."""
+    differing = door.diff(state.type, found.inputs, state.inputs, state.ignore_changes)
+    faults = [f"{name}: differs from what exists, and the change would replace it" for name in differing.replaces]
+    faults += [f"{name}: {message}" for name, message in differing.refused.items()]
+    if faults:
+        raise DeployError(f"{state.urn}: import: {state.import_id}: {'; '.join(faults)}")
+    if not differing.changes:
+        return found.outputs
+    return door.update(state.type, found.id, found.outputs, state.inputs, found.inputs)
 
 
 def _with_secrets(outputs: dict[str, Any], additional: list[str]) -> dict[str, Any]:

@@ -167,5 +167,5 @@ def test_an_import_keeps_its_plain_name() -> None:
 
 
 def test_a_stack_file_that_is_no_yaml_names_the_place() -> None:
-    with pytest.raises(SettingsError, match=r"^line 2, column \d+: .*: accepted is YAML$"):
+    with pytest.raises(SettingsError, match=r"^Pulumi\.STACK\.yaml: line 2, column \d+: .*: accepted is YAML$"):
         from_stack_file("config:\n  lifeboat:sites: [}\n")

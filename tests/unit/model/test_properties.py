@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 QUICK = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 SURE = {BoundClass.ENFORCED, BoundClass.DOCUMENTED}
 LOSSES = {
-    "backups": (86_700, BoundClass.ENFORCED),
+    "backups": (86_700, BoundClass.TYPICAL),
     "replicated-backups": (600, BoundClass.TYPICAL),
     "replica": (300, BoundClass.ALARMED),
     "rebuild": (math.inf, BoundClass.ENFORCED),

@@ -36,13 +36,13 @@ def test_a_key_without_a_namespace_is_the_projects() -> None:
 
 @pytest.mark.parametrize("text", ["", "config:\n", "config: []\n", "- x\n", "encryptionsalt: v1:x\n"])
 def test_a_file_without_configuration_is_refused(text: str) -> None:
-    with pytest.raises(SettingsError, match=r"^config: absent or no mapping: accepted is a mapping"):
+    with pytest.raises(SettingsError, match=r"^Pulumi\.STACK\.yaml: config: absent or no mapping: accepted is a m"):
         parse_stack_file(text)
 
 
 def test_a_key_twice_is_refused() -> None:
-    with pytest.raises(SettingsError, match=r"^line 3, column 3: the key lifeboat:home stands twice"):
-        parse_stack_file("config:\n  lifeboat:home: a\n  lifeboat:home: b\n")
+    with pytest.raises(SettingsError, match=r"^Pulumi\.prod\.yaml: line 3, column 3: the key lifeboat:home stands"):
+        parse_stack_file("config:\n  lifeboat:home: a\n  lifeboat:home: b\n", "Pulumi.prod.yaml")
 
 
 def test_yaml_that_builds_objects_is_refused() -> None:

@@ -66,6 +66,31 @@ def test_a_database_takes_the_cheapest_that_loses_little_enough(rpo: str, mechan
     assert database.mechanism is mechanism
 
 
+def test_daily_backups_are_passed_over_where_their_vault_could_not_be_named() -> None:
+    long = (("environment", "acceptance"), ("databases.0", {"name": "ledger-of-all-purchases", "rpo": "25h"}))
+    topology = resolved(*long, ("objectives.stack.rto", "4h"))
+    assert topology.databases[0].mechanism is DatabaseMechanism.REPLICATED_BACKUPS
+    (rejected,) = decision(topology, "database ledger-of-all-purchases").rejected
+    assert rejected.why == (
+        "daily backups is not possible: the backup vault shop-acceptance-ledger-of-all-purchases-eu-central-1 "
+        "would have 52 characters, AWS takes 50"
+    )
+
+
+def test_daily_backups_are_not_sure_enough_for_strict() -> None:
+    declared = {"detect": "5m", "decide": "0s", "recover": "3h", "verify": "10m"}
+    strict: tuple[tuple[str, Any], ...] = (
+        ("objectives.strict", True),
+        ("objectives.stack", {"rto": "4h", "rpo": "25h", "phases": declared}),
+        ("objectives.services", []),
+        ("databases.0", {"name": "ledger", "mechanism": "backups"}),
+        ("caches", []),
+        ("object_stores", []),
+    )
+    (reason,) = refusal(*strict)
+    assert reason.endswith("worst loss 24h05m (interval 24h + copy 5m) is typical; strict needs enforced or documented")
+
+
 def test_aurora_enforces_what_is_demanded_where_it_can() -> None:
     assert resolved(("databases.0.rpo", "20s")).databases[0].global_rpo == 20
     assert resolved(("databases.0.rpo", "19s")).databases[0].global_rpo is None
@@ -182,6 +207,12 @@ def test_a_lineage_rules_out_what_is_no_replica() -> None:
     assert "Aurora Global is not possible: its generations are those of a plain replica" in reason
 
 
+def test_what_spans_the_regions_is_adopted_by_what_spans_them() -> None:
+    topology = resolved(("databases.0.import", {"global": "old"}), ("caches.0.import", {"global": "ldgnf-old"}))
+    assert topology.databases[0].mechanism is DatabaseMechanism.AURORA_GLOBAL
+    assert topology.caches[0].mechanism is CacheMechanism.GLOBAL_DATASTORE
+
+
 def test_the_lease_falls_back_where_no_strong_table_spans() -> None:
     assert resolved(("witness", "eu-north-1")).lease is LeaseStore.WITNESS_OBJECT
 
@@ -234,6 +265,24 @@ def test_a_platform_that_states_availability_alone_gets_its_times_from_the_budge
     )
     # 0.01 % of a year.
     assert topology.demanded_rto == pytest.approx(3153.6)
+
+
+def test_what_a_chosen_mechanism_explains_is_blamed_on_nothing_else() -> None:
+    chosen: tuple[tuple[str, Any], ...] = (
+        ("databases.0.mechanism", "replicated-backups"),
+        ("objectives.stack", {"rto": "15m", "rpo": "5m", "availability": 99.99}),
+        ("objectives.services.0.rto", "15m"),
+        ("objectives.failures", [{"failure": "system", "rto": "20m"}]),
+        ("object_stores", []),
+    )
+    (reason,) = refusal(*chosen)
+    assert reason.startswith("lifeboat:databases[0].mechanism: replicated-backups: RPO 5m of objectives.stack")
+
+
+def test_what_a_chosen_mechanism_does_not_explain_is_reported_beside_it() -> None:
+    chosen = (("databases.0.mechanism", "replicated-backups"), ("objectives.stack", {"rto": "3m", "rpo": "5m"}))
+    reasons = refusal(*chosen, ("caches", []))
+    assert any(reason.startswith("lifeboat:objectives.stack.rto: 3m:") for reason in reasons)
 
 
 def test_a_chosen_strategy_is_refused_with_what_it_lacks() -> None:

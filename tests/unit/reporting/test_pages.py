@@ -110,8 +110,8 @@ def test_the_document_is_json_and_whole(fast: Subject) -> None:
 
 
 def test_next_steps_name_the_stack() -> None:
-    page = _printed(next_steps("prod"))
-    assert 'eval "$(lifeboat sandbox env)"' in page
+    page = _printed(next_steps("prod", ".venv/bin/lifeboat"))
+    assert 'eval "$(.venv/bin/lifeboat sandbox env)"' in page
     assert "lifeboat explain prod" in page
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lifeboat.model.naming import CONTRACT_STORE, password_of, token_of
 from lifeboat.model.settings.faults import Fault, Path, fault
 from lifeboat.model.settings.rules.places import site_regions
 from lifeboat.model.settings.stores import Cache, Database, DatabaseMechanism, ObjectStore
@@ -21,8 +22,6 @@ BUCKET = 63
 INSTANCE = 63
 REPLICATION_GROUP = 40
 ROLE = 64
-_PLATFORM = "contract"
-"""The bucket in which a site publishes its contract."""
 _BUCKET_PREFIXES = ("amzn-s3-demo-", "sthree-")
 _PARAMETER_PREFIXES = ("aws", "ssm")
 _RESERVED_USERS = frozenset(
@@ -125,13 +124,21 @@ def faults(draft: Draft) -> Iterator[Fault]:
 
 def _twice(draft: Draft) -> Iterator[Fault]:
     # One namespace for all: a database and a cache of one name would make one security group and one secret.
-    seen: dict[str, str] = {_PLATFORM: "Lifeboat's own contract bucket"}
+    seen: dict[str, str] = {CONTRACT_STORE: "Lifeboat's own contract bucket"}
+    # Further secrets, which only secrets can be taken for.
+    derived = {password_of(listed.item.name): f"the password of {_place(listed.path)}" for listed in draft.databases}
+    derived |= {token_of(listed.item.name): f"the token of {_place(listed.path)}" for listed in draft.caches}
     for listed in (*draft.stores, *draft.secrets):
         name = listed.item.name
-        if name in seen:
-            yield fault((*listed.path, "name"), name, f"a name that is free; {seen[name]} has it")
+        holder = seen.get(name) or (derived.get(name) if listed in draft.secrets else None)
+        if holder is not None:
+            yield fault((*listed.path, "name"), name, f"a name that is free; {holder} has it")
         else:
-            seen[name] = f"{listed.path[0]}[{listed.path[1]}]"
+            seen[name] = _place(listed.path)
+
+
+def _place(path: Path) -> str:
+    return f"{path[0]}[{path[1]}]"
 
 
 def _reserved(draft: Draft) -> Iterator[Fault]:
@@ -166,7 +173,8 @@ def _composed(draft: Draft, prefix: str) -> Iterator[Fault]:
                 yield from _fits(path, store.name, f"{prefix}-{store.name}-{region}{suffix}", INSTANCE, "RDS instance")
                 role = f"{prefix}-{store.name}-{region}-monitoring"
                 yield from _fits(path, store.name, role, ROLE, "IAM role")
-                if store.mechanism in {None, DatabaseMechanism.BACKUPS}:
+                # Where nobody chose backups, they are no candidate, and nothing is wrong.
+                if store.mechanism is DatabaseMechanism.BACKUPS:
                     yield from _fits(path, store.name, f"{prefix}-{store.name}-{region}", BACKUP_VAULT, "backup vault")
             case Cache():
                 name = f"{prefix}-{store.name}-{region}"
@@ -179,10 +187,11 @@ def _composed(draft: Draft, prefix: str) -> Iterator[Fault]:
 
 
 def _fits(path: Path, value: str, name: str, limit: int, what: str) -> Iterator[Fault]:
-    if len(name) > limit:
-        over = len(name) - limit
-        yield fault(
-            path,
-            value,
-            f"a name {over} shorter: the {what} {name} would have {len(name)} characters, AWS takes {limit}",
-        )
+    excess = too_long(name, limit, what)
+    if excess is not None:
+        yield fault(path, value, f"a name {len(name) - limit} shorter: {excess}")
+
+
+def too_long(name: str, limit: int, what: str) -> str | None:
+    """Why AWS would refuse this physical name for its length, None when it would not."""
+    return f"the {what} {name} would have {len(name)} characters, AWS takes {limit}" if len(name) > limit else None

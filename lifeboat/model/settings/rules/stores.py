@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from lifeboat.model import engines
-from lifeboat.model.settings.base import format_duration
+from lifeboat.model.settings.base import GLOBAL_IMPORT, format_duration
 from lifeboat.model.settings.faults import Fault, Path, fault
 from lifeboat.model.settings.rules.places import site_regions
 from lifeboat.model.settings.stores import (
@@ -67,10 +67,36 @@ def _imports(draft: Draft, store: Database | Cache | ObjectStore, path: Path) ->
     sites = site_regions(draft)
     for region, identifier in store.import_.items():
         here = (*path, "import", region)
-        if sites is not None and region not in sites:
+        if region == GLOBAL_IMPORT:
+            refusal = _spans_no_regions(store)
+            if refusal is not None:
+                yield fault(here, identifier, refusal)
+        elif sites is not None and region not in sites:
             yield fault(here, identifier, f"an identifier in one of the sites {', '.join(sites)}")
+        elif isinstance(store, Database) and store.generations and f"{region}-g1" not in store.generations:
+            yield fault(here, identifier, f"nothing here: {region}-g1, which it would be, is in generations no longer")
         if isinstance(store, ObjectStore) and not _BUCKET.fullmatch(identifier):
             yield fault(here, identifier, "a bucket name: 3 to 63 of a-z, 0-9, dots and dashes")
+
+
+def _spans_no_regions(store: Database | Cache | ObjectStore) -> str | None:
+    """What is accepted of a global import instead, None when the store may span the regions."""
+    match store:
+        case Database(mechanism=DatabaseMechanism.AURORA_GLOBAL) | Cache(mechanism=CacheMechanism.GLOBAL_DATASTORE):
+            return None
+        case Database(mechanism=None):
+            if store.generations:
+                return "identifiers per region: its generations are those of a plain replica"
+            classes = (store.instance_class, store.standby_instance_class or store.instance_class)
+            refusal = engines.aurora_refuses(store.version, classes)
+            return None if refusal is None else f"identifiers per region: Aurora Global would need {refusal}"
+        case Cache(mechanism=None):
+            refusal = engines.global_datastore_refuses(store.node_type)
+            return None if refusal is None else f"identifiers per region: a Global Datastore would need {refusal}"
+        case Database() | Cache():
+            return f"identifiers per region: nothing of {store.mechanism} spans them"
+        case ObjectStore():
+            return "bucket names per region: no bucket spans them"
 
 
 def _database(draft: Draft, database: Database, path: Path) -> Iterator[Fault]:

@@ -91,12 +91,18 @@ def _tags(draft: Draft) -> Iterator[Fault]:
             f"{len(draft.tags)} tags",
             f"{room} tags at most: AWS takes {_TAGS}, and {len(OWN_TAGS)} are Lifeboat's",
         )
+    # Keys that differ in case alone are one key to IAM, which roles are tagged by.
+    own = {key.casefold() for key in OWN_TAGS}
+    seen: dict[str, str] = {}
     for key, value in draft.tags.items():
         path = ("tags", key)
         if key.lower().startswith("aws:"):
             yield fault(path, value, "a key that does not begin with aws:, which AWS keeps for itself")
-        if key in OWN_TAGS:
+        if key.casefold() in own:
             yield fault(path, value, f"a key that Lifeboat does not set itself ({', '.join(OWN_TAGS)})")
+        first = seen.setdefault(key.casefold(), key)
+        if first != key:
+            yield fault(path, value, f"a key that differs from {first} in more than its case")
         if not 1 <= len(key) <= _TAG_KEY or not _TAG_TEXT.fullmatch(key):
             yield fault(path, value, f"a key of 1 to {_TAG_KEY} letters, digits, spaces and . : / = + - @ _")
         if len(value) > _TAG_VALUE or not _TAG_TEXT.fullmatch(value):
