@@ -236,6 +236,20 @@ STORES = [
         "nothing here: eu-west-1-g1",
     ),
     Bad(
+        "an adopted cluster that would have to join",
+        (("databases.0.mechanism", "aurora-global"), ("databases.0.import", {"eu-central-1": "old"})),
+        "databases[0].import.eu-central-1",
+        '"old"',
+        "nothing here without import.global",
+    ),
+    Bad(
+        "an adopted standby that the mechanism has not",
+        (("databases.0.mechanism", "replicated-backups"), ("databases.0.import", {"eu-central-1": "old"})),
+        "databases[0].import.eu-central-1",
+        '"old"',
+        "an identifier in the home site",
+    ),
+    Bad(
         "an adopted bucket that cannot be",
         (("object_stores.0.import", {"eu-west-1": "Old.Bucket"}),),
         "object_stores[0].import.eu-west-1",

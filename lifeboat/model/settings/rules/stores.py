@@ -75,8 +75,23 @@ def _imports(draft: Draft, store: Database | Cache | ObjectStore, path: Path) ->
             yield fault(here, identifier, f"an identifier in one of the sites {', '.join(sites)}")
         elif isinstance(store, Database) and store.generations and f"{region}-g1" not in store.generations:
             yield fault(here, identifier, f"nothing here: {region}-g1, which it would be, is in generations no longer")
+        elif isinstance(store, Database) and region != draft.texts.get("home", region):
+            refusal = _nothing_beside_home(store)
+            if refusal is not None:
+                yield fault(here, identifier, refusal)
         if isinstance(store, ObjectStore) and not _BUCKET.fullmatch(identifier):
             yield fault(here, identifier, "a bucket name: 3 to 63 of a-z, 0-9, dots and dashes")
+
+
+def _nothing_beside_home(database: Database) -> str | None:
+    """Why no database can be adopted in the standby, None when one can."""
+    match database.mechanism:
+        case DatabaseMechanism.BACKUPS | DatabaseMechanism.REPLICATED_BACKUPS:
+            return f"an identifier in the home site: {database.mechanism} has no database in the other"
+        case DatabaseMechanism.AURORA_GLOBAL if GLOBAL_IMPORT not in database.import_:
+            return f"nothing here without import.{GLOBAL_IMPORT}: a cluster that exists cannot join a global one"
+        case _:
+            return None
 
 
 def _spans_no_regions(store: Database | Cache | ObjectStore) -> str | None:
