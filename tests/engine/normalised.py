@@ -23,6 +23,7 @@ _GENERATED = re.compile(
       | (?<=\.)[a-z0-9]{6}(?=\.[a-z0-9]+\.cache\.amazonaws\.com)               # caches' names
       | \bcluster-(?:ro-)?[a-z0-9]{12}(?=\.)                                   # Aurora clusters' names
       | \b(?:AIDA|AROA)[A-Z0-9]{12,17}\b                                         # roles, without a digit too
+      | (?<=\bdb-)[A-Z0-9]{26}\b                                                # databases, without a digit too
       | ^\d{1,3}(?:\.\d{1,3}){3}$ | (?<=ec2-)\d{1,3}(?:\.\d{1,3}){3}           # addresses
       | ^[A-Za-z0-9+/]{6}==$                                                    # checksums
       | (?<=:secret:)\S+-[A-Za-z0-9]{6}(?=$|[:|])                               # secrets: six characters behind a name
