@@ -60,9 +60,19 @@ def compare_previews(project: Path) -> None:
 
 
 def _flat_resources(resources: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Every AWS resource with literal inputs."""
+    """Every AWS resource with literal inputs, and the region of its provider."""
+    regions = {
+        f"{resource['urn']}::{resource['id']}": resource["inputs"]["region"]
+        for resource in resources
+        if resource["type"] == "pulumi:providers:aws"
+    }
     return [
-        {"type": resource["type"], "name": resource["urn"].rpartition("::")[2], "inputs": _literal(resource["inputs"])}
+        {
+            "type": resource["type"],
+            "name": resource["urn"].rpartition("::")[2],
+            "inputs": _literal(resource["inputs"]),
+            "region": regions[resource["provider"]],
+        }
         for resource in resources
         if resource["type"].startswith("aws:")
     ]

@@ -1,7 +1,11 @@
-"""As many resources as a stack has, from a list: no components, no model, no outputs that depend on each other."""
+"""As many resources as a stack has, from a list: no components, no model, no outputs that depend on each other.
+
+With the same providers and the same modules of the SDK, which any program of these resources would pay for.
+"""
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 from pathlib import Path
@@ -9,8 +13,13 @@ from pathlib import Path
 import pulumi
 import pulumi_aws as aws
 
-provider = aws.Provider("aws-us-east-1", region="us-east-1")
-for resource in json.loads(Path(os.environ["BENCH_RESOURCES"]).read_text()):
-    pulumi.CustomResource(
-        resource["type"], resource["name"], resource["inputs"], pulumi.ResourceOptions(provider=provider)
-    )
+resources = json.loads(Path(os.environ["BENCH_RESOURCES"]).read_text())
+for module in sorted({resource["type"].split(":")[1].split("/")[0] for resource in resources}):
+    importlib.import_module(f"pulumi_aws.{module}")
+providers = {
+    region: aws.Provider(f"aws-{region}", region=region)
+    for region in sorted({resource["region"] for resource in resources})
+}
+for resource in resources:
+    options = pulumi.ResourceOptions(provider=providers[resource["region"]])
+    pulumi.CustomResource(resource["type"], resource["name"], resource["inputs"], options)
