@@ -46,13 +46,7 @@ def contract_of(
 def _objectives(settings: Settings, topology: Topology) -> dict[str, Any]:
     """By scope: each demand beside the worst bound that any decision answers it with."""
     scopes: dict[str, dict[str, Any]] = {}
-    declared = settings.objectives
-    available = {
-        "stack": declared.stack,
-        **{f"services.{service.name}": service for service in declared.services},
-        **{f"failures.{failure.failure}": failure for failure in declared.failures},
-    }
-    for scope, objective in available.items():
+    for scope, objective in settings.objectives.scopes.items():
         if objective.availability is not None:
             scopes.setdefault(scope, {})["availability"] = objective.availability
     for verdict in (verdict for decision in topology.decisions for verdict in decision.verdicts):

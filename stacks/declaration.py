@@ -20,11 +20,6 @@ if TYPE_CHECKING:
 def declare(settings: Settings, topology: Topology) -> None:
     """Create the stack's declaration."""
     declared = settings.objectives
-    scopes = {
-        "objectives.stack": declared.stack,
-        **{f"objectives.services.{service.name}": service for service in declared.services},
-        **{f"objectives.failures.{failure.failure}": failure for failure in declared.failures},
-    }
     waived = settings.routing.waive_record
     Declaration(
         "declaration",
@@ -41,12 +36,12 @@ def declare(settings: Settings, topology: Topology) -> None:
             rpo=None if topology.rpo is None else _bound(topology.rpo),
             objectives=[
                 DeclaredObjective(
-                    scope=scope,
+                    scope=f"objectives.{scope}",
                     rto_seconds=objective.rto,
                     rpo_seconds=objective.rpo,
                     availability=objective.availability,
                 )
-                for scope, objective in scopes.items()
+                for scope, objective in declared.scopes.items()
             ],
             stores=_stores(settings, topology),
             waivers={} if waived is None else {"routing.waive_record": waived},

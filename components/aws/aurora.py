@@ -16,7 +16,7 @@ import pulumi_aws as aws
 from components.aws.adoption import kept
 from components.aws.database import CA_CERTIFICATE, PORT, PROTECTIVE_PARAMETERS
 from components.aws.monitoring import INSIGHTS_RETENTION_DAYS, MONITORING_INTERVAL, Lag, lag_alarm, monitoring_role
-from components.aws.perimeter import StoreSite, store_security_group
+from components.aws.perimeter import StoreSite, database_subnets, store_security_group
 from components.aws.promotion import CLUSTER, GLOBAL_CLUSTER, ignored
 
 if TYPE_CHECKING:
@@ -150,16 +150,7 @@ class AuroraDatabase(pulumi.ComponentResource):
         """One site's cluster, and what it needs around it."""
         store = args.sites[region]
         site = store.site
-        opts = pulumi.ResourceOptions(parent=self, provider=site.provider)
         physical = site.physical(name)
-        subnets = aws.rds.SubnetGroup(
-            f"{name}-{region}-subnets",
-            name=physical,
-            description=f"{physical}: isolated subnets",
-            subnet_ids=store.subnet_ids,
-            tags=site.named(physical),
-            opts=opts,
-        )
         at_home = region == args.home
         adopted = args.imports.get(region)
         identifier = adopted or physical
@@ -178,7 +169,7 @@ class AuroraDatabase(pulumi.ComponentResource):
             source_region=None if at_home else args.home,
             kms_key_id=store.key_arn,
             port=PORT,
-            db_subnet_group_name=subnets.name,
+            db_subnet_group_name=database_subnets(self, name, store).name,
             vpc_security_group_ids=[store_security_group(self, name, store, PORT).id],
             db_cluster_parameter_group_name=self._parameters(name, args, store).name,
             iam_database_authentication_enabled=True,

@@ -16,7 +16,7 @@ import pulumi_aws as aws
 
 from components.aws.adoption import kept
 from components.aws.monitoring import INSIGHTS_RETENTION_DAYS, MONITORING_INTERVAL, Lag, lag_alarm, monitoring_role
-from components.aws.perimeter import StoreSite, store_security_group
+from components.aws.perimeter import StoreSite, database_subnets, store_security_group
 from components.aws.promotion import INSTANCE, ignored
 
 if TYPE_CHECKING:
@@ -120,14 +120,6 @@ class Database(pulumi.ComponentResource):
         site = store.site
         opts = pulumi.ResourceOptions(parent=self, provider=site.provider)
         physical = site.physical(name)
-        subnets = aws.rds.SubnetGroup(
-            f"{name}-{site.region}-subnets",
-            name=physical,
-            description=f"{physical}: isolated subnets",
-            subnet_ids=store.subnet_ids,
-            tags=site.named(physical),
-            opts=opts,
-        )
         family = f"postgres{args.version.split('.')[0]}"
         # The same name in both regions: a replica looks for its source's parameter group by name in its own region.
         group_name = f"{site.prefix}-{name}-{family}"
@@ -149,7 +141,7 @@ class Database(pulumi.ComponentResource):
         )
         return _Shared(
             store=store,
-            subnet_group=subnets.name,
+            subnet_group=database_subnets(self, name, store).name,
             parameter_group=parameters.name,
             security_group=store_security_group(self, name, store, PORT).id,
             monitoring_role_arn=monitoring_role(self, name, site),

@@ -61,3 +61,17 @@ def store_security_group(parent: pulumi.Resource, name: str, store: StoreSite, p
             opts=opts,
         )
     return group
+
+
+def database_subnets(parent: pulumi.Resource, name: str, store: StoreSite) -> aws.rds.SubnetGroup:
+    """The subnet group of a database called `name` in one site: its isolated subnets."""
+    site = store.site
+    physical = site.physical(name)
+    return aws.rds.SubnetGroup(
+        f"{name}-{site.region}-subnets",
+        name=physical,
+        description=f"{physical}: isolated subnets",
+        subnet_ids=store.subnet_ids,
+        tags=site.named(physical),
+        opts=pulumi.ResourceOptions(parent=parent, provider=site.provider),
+    )

@@ -91,3 +91,12 @@ class Objectives(Model):
     stack: Objective = Field(default_factory=Objective, description="What holds for everything.")
     services: tuple[ServiceObjective, ...] = Field(default=(), description="Objectives of single services.")
     failures: tuple[FailureObjective, ...] = Field(default=(), description="Objectives for single classes of failure.")
+
+    @property
+    def scopes(self) -> dict[str, Objective]:
+        """Every objective by its scope: ``stack``, ``services.NAME``, ``failures.CLASS``."""
+        return {
+            "stack": self.stack,
+            **{f"services.{service.name}": service for service in self.services},
+            **{f"failures.{failure.failure}": failure for failure in self.failures},
+        }
