@@ -2,7 +2,7 @@
 STACK ?= reskflow
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
-SOURCES := __main__.py benchmarks components contract examples lifeboat stacks tests
+SOURCES := __main__.py benchmarks components contract examples lifeboat policies stacks tests
 
 .DEFAULT_GOAL := help
 .PHONY: help up down test lint format bench lock clean

@@ -1,0 +1,1 @@
+"""The policy pack: what a stack's resources must keep so that it survives the loss of a region."""
