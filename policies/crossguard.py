@@ -1,7 +1,7 @@
 """The pack as the engine runs it: one policy collects what resources declare, the others report what the judge found.
 
-The engine decodes every resource anew for every policy (docs/adr/0009). So the rules are not policies: they run once, over
-one index, and each finding is reported by the policy of its severity.
+The engine decodes every resource anew for every policy (docs/adr/0009). So the rules are not policies: they run
+once, over one index, and each finding is reported by the policy of its severity.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Pack:
             ),
             StackValidationPolicy(
                 name="pack",
-                description="Faults of the pack's input: settings, suppressions that expired or match nothing, broken rules.",
+                description="Faults of the pack's input: settings, expired or unmatched suppressions, broken rules.",
                 validate=self._judge,
                 enforcement_level=EnforcementLevel.MANDATORY,
             ),

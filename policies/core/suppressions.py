@@ -33,8 +33,8 @@ class Suppression(Strict):
 
     Attributes:
         rule: The rule's name.
-        resource: Pattern of URNs, ``*`` for any text. One that begins with another stack's ``urn:pulumi:STACK::PROJECT::``
-            is not this stack's business.
+        resource: Pattern of URNs, ``*`` for any text. One that begins with the
+            ``urn:pulumi:STACK::PROJECT::`` of another stack is not this stack's business.
         reason: Why.
         owner: Who answers for it.
         expires: The last day on which it holds.
