@@ -11,10 +11,12 @@ from components.aws.declaration import (
     DeclaredObjective,
     DeclaredStore,
 )
+from lifeboat.model.settings.stores import Cache, ObjectStore
 
 if TYPE_CHECKING:
     from lifeboat.model.design import Bound, Topology
     from lifeboat.model.settings import Settings
+    from lifeboat.model.settings.stores import Database
 
 
 def declare(settings: Settings, topology: Topology) -> None:
@@ -53,6 +55,14 @@ def _bound(bound: Bound) -> DeclaredBound:
     return DeclaredBound(seconds=bound.seconds, bound_class=bound.klass.value)
 
 
+def _retention_days(store: Database | Cache | ObjectStore) -> int | None:
+    if isinstance(store, ObjectStore):
+        return store.lifecycle.noncurrent_expire_days
+    if isinstance(store, Cache):
+        return None if store.rebuildable else store.snapshot_days
+    return store.backups.retention_days
+
+
 def _stores(settings: Settings, topology: Topology) -> list[DeclaredStore]:
     kinds = {"database": topology.databases, "cache": topology.caches, "objects": topology.object_stores}
     bounds = {decision.capability: verdict.bound for decision in topology.decisions for verdict in decision.verdicts}
@@ -62,6 +72,7 @@ def _stores(settings: Settings, topology: Topology) -> list[DeclaredStore]:
             name=design.settings.name,
             mechanism=design.mechanism.value,
             rpo_seconds=design.rpo,
+            retention_days=_retention_days(design.settings),
             bound=_bound(bounds[key]) if (key := f"{kind} {design.settings.name}") in bounds else None,
         )
         for kind, designs in kinds.items()

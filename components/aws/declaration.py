@@ -45,7 +45,9 @@ class DeclaredStore:
     name: str
     mechanism: str
     rpo_seconds: float | None = None
-    """The strictest RPO demanded of it."""
+    """The strictest RPO demanded of it; None where what is in it can be made again."""
+    retention_days: float | None = None
+    """Days for which a past state must be restorable in its own region."""
     bound: DeclaredBound | None = None
     """What the mechanism gives."""
 

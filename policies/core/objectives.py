@@ -123,17 +123,20 @@ class Declared:
         if not self.found:
             return None
         store = self._store(resource)
-        own = (
-            {}
-            if store is None
-            else {key: number(store.peek(key)) for key in ("rpo_seconds", "rto_seconds", "retention_days")}
-        )
-        rpo = own.get("rpo_seconds")
+        if store is None:
+            return Objectives(
+                rpo=self._stack.get("rpo"),
+                rto=self._stack.get("rto"),
+                retention_days=self._stack.get("retention_days"),
+                source="declaration",
+            )
+        rto = number(store.peek("rto_seconds"))
         return Objectives(
-            rpo=self._stack.get("rpo") if rpo is None else rpo,
-            rto=own.get("rto_seconds") or self._stack.get("rto"),
-            retention_days=own.get("retention_days") or self._stack.get("retention_days"),
-            tier=None if store is None else tier(store.peek("tier")),
+            # A store that is declared without an RPO has none: what is in it can be made again.
+            rpo=number(store.peek("rpo_seconds")),
+            rto=self._stack.get("rto") if rto is None else rto,
+            retention_days=number(store.peek("retention_days")),
+            tier=tier(store.peek("tier")),
             source="declaration",
         )
 
