@@ -54,12 +54,14 @@ class Step(StrEnum):
     RDS_MULTI_AZ_FAILOVER = "RDS Multi-AZ failover"
     RDS_CREATE = "RDS instance create"
     RDS_RESTORE = "RDS restore and replay"
+    RDS_SNAPSHOT = "RDS or Aurora snapshot"
     AURORA_FAILOVER = "Aurora in-region failover"
     AURORA_SWITCHOVER = "Aurora Global switchover"
     AURORA_PROMOTION = "Aurora Global unplanned failover"
     CACHE_PROMOTION = "Global Datastore promotion"
     CACHE_FAILOVER = "ElastiCache in-region failover"
     CACHE_CREATE = "ElastiCache replication group create"
+    CACHE_SNAPSHOT = "ElastiCache snapshot"
     CLUSTER_CREATE = "EKS control plane create"
     NODE_GROUP_CREATE = "EKS node group create"
     NODES_FROM_ZERO = "nodes by Cluster Autoscaler"
@@ -84,12 +86,14 @@ TIMINGS: dict[Step, Timing] = {
     Step.RDS_RESTORE: Timing(
         1500, 2300, (_P,), "a new cross-region replica, which restores and replays, as upper bound"
     ),
+    Step.RDS_SNAPSHOT: Timing(180, 600, (_P,), "an incremental snapshot of a small instance"),
     Step.AURORA_FAILOVER: Timing(12, 60, (_M, _D), "five measurements; documented below 60 s"),
     Step.AURORA_SWITCHOVER: Timing(180, 300, (_D, _M), "minutes; one measurement, worst 900 s"),
     Step.AURORA_PROMOTION: Timing(120, 300, (_P,), "the vendor advertises below a minute"),
     Step.CACHE_PROMOTION: Timing(45, 60, (_D,), "below a minute"),
     Step.CACHE_FAILOVER: Timing(10, 30, (_D, _P), "seconds; spread ours"),
     Step.CACHE_CREATE: Timing(483, 555, (_T,), "four transcripts"),
+    Step.CACHE_SNAPSHOT: Timing(120, 400, (_P,), "a small node's memory, written out"),
     Step.CLUSTER_CREATE: Timing(617, 683, (_T,), "ten transcripts"),
     Step.NODE_GROUP_CREATE: Timing(123, 333, (_T,), "nine transcripts"),
     Step.NODES_FROM_ZERO: Timing(240, 300, (_P,), "public reports"),
