@@ -1,0 +1,230 @@
+"""The gateway's side of the name server: what it is told of moto's state, and what it reports back into it.
+
+Route 53 copies an alarm's settings when a health check on it is made, and again when the check is pointed at another
+alarm: so does the first snapshot after that. Private zones answer like public ones, since everybody here is inside the
+network.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from moto.cloudwatch.models import cloudwatch_backends
+from moto.route53.models import route53_backends
+from pydantic import ValidationError
+
+from lifeboat.sandbox.gateway.calls import read_body
+from lifeboat.sandbox.gateway.control import Refused
+from lifeboat.sandbox.live.zone import Alarm, Alias, Check, Point, Record, Report, Snapshot, Zone, canonical
+from lifeboat.sandbox.patches.base import Moto, attributes
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+    from wsgiref.types import WSGIEnvironment
+
+METRICS_REGION: Final = "us-east-1"
+"""The only region that has Route 53's own metrics."""
+FINDING: Final = "lifeboat_finding"
+"""The attribute of moto's health check that keeps its last finding."""
+_ALARM: Final = "lifeboat_alarm"
+_STATISTICS: Final = frozenset({"Average", "Minimum", "Maximum", "Sum", "SampleCount"})
+"""What Route 53 takes; an alarm with percentiles or metric math gives it no data."""
+_MetricKey = tuple[str, str, frozenset[tuple[str, str]]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outside:
+    """What the name server must know and moto does not.
+
+    Attributes:
+        hosts: Address by host name that AWS would answer for.
+        sites: Address by region of what serves there. It answers for ``<region>.<zone>`` and everything below it, and
+            for every load balancer of the region.
+        controls: Whether a routing control is on, by ARN.
+    """
+
+    hosts: Mapping[str, str] = field(default_factory=dict[str, str])
+    sites: Mapping[str, str] = field(default_factory=dict[str, str])
+    controls: Mapping[str, bool] = field(default_factory=dict[str, bool])
+
+
+def snapshot(account: str, outside: Outside, *, now: float, lost: Collection[str] = ()) -> Snapshot:
+    """What the name server is told.
+
+    Args:
+        account: The AWS account, 12 digits.
+        outside: What moto does not know.
+        now: Seconds since 1970.
+        lost: Regions whose metrics cannot be had.
+    """
+    backend: Moto = route53_backends[account]["aws"]
+    zones = tuple(_zone(zone) for zone in list(backend.zones.values()))
+    checks = list(backend.health_checks.values())
+    copies = {check.id: copied for check in checks if (copied := _copied_alarm(account, check)) is not None}
+    points = _points(account, copies.values(), now, lost)
+    named = {
+        f"{star}{region}.{zone.name}": address
+        for zone in zones
+        for region, address in outside.sites.items()
+        for star in ("", "*.")
+    }
+    balancers = {f"*.{region}.elb.amazonaws.com": address for region, address in outside.sites.items()}
+    return Snapshot(
+        zones=zones,
+        checks=tuple(_check(check, copies.get(check.id), points, outside.controls) for check in checks),
+        hosts={**named, **balancers, **{canonical(host): address for host, address in outside.hosts.items()}},
+    )
+
+
+def report(environ: WSGIEnvironment) -> Report:
+    """Read what the name server posted.
+
+    Raises:
+        Refused: when it is anything else.
+    """
+    try:
+        return Report.model_validate_json(read_body(environ))
+    except ValidationError as fault:
+        raise Refused(
+            400, f"health-status: {fault.error_count()} faults, the first: {fault.errors()[0]['msg']}"
+        ) from fault
+
+
+def apply_findings(account: str, findings: Report, lost: Collection[str] = ()) -> None:
+    """Note every check's status where Route 53's API reads it, and publish it as Route 53 does.
+
+    Args:
+        account: The AWS account, 12 digits.
+        findings: What the name server posted.
+        lost: Regions that take no metrics now.
+    """
+    known: Mapping[str, Moto] = cast("Any", route53_backends[account]["aws"]).health_checks
+    current = [finding for finding in findings.findings if finding.id in known]
+    for finding in current:
+        attributes(known[finding.id])[FINDING] = finding
+    if METRICS_REGION not in lost and current:
+        cloudwatch_backends[account][METRICS_REGION].put_metric_data(
+            "AWS/Route53",
+            [
+                {
+                    "MetricName": "HealthCheckStatus",
+                    "Dimensions": [{"Name": "HealthCheckId", "Value": finding.id}],
+                    "Value": float(finding.healthy),
+                    "Unit": "None",
+                }
+                for finding in current
+            ],
+        )
+
+
+def _zone(zone: Moto) -> Zone:
+    return Zone(id=zone.resource_id, name=canonical(zone.name), records=tuple(map(_record, list(zone.rrsets))))
+
+
+def _record(record: Moto) -> Record:
+    target: dict[str, Any] | None = record.alias_target
+    return Record(
+        name=canonical(record.name),
+        type=record.type,
+        ttl=int(record.ttl or 0),
+        # moto unwraps the values of changes, but not those of the records that it makes itself.
+        values=tuple(value if isinstance(value, str) else value["Value"] for value in record.records or ()),
+        identifier=record.set_identifier,
+        failover=record.failover,
+        weight=None if record.weight is None else int(record.weight),
+        multivalue=bool(record.multi_value_answer),
+        health_check=record.health_check_id,
+        alias=Alias(name=canonical(target["DNSName"]), evaluate=bool(target["EvaluateTargetHealth"]))
+        if target
+        else None,
+    )
+
+
+def _check(
+    check: Moto, alarm: Moto | None, points: Mapping[_MetricKey, list[Point]], controls: Mapping[str, bool]
+) -> Check:
+    watched: dict[str, Any] = attributes(check).get("lifeboat_watched", {})
+    finding = attributes(check).get(FINDING)
+    return Check(
+        id=check.id,
+        version=check.health_check_version,
+        type=check.type_,
+        inverted=bool(watched.get("Inverted") or check.inverted),
+        disabled=bool(watched.get("Disabled") or check.disabled),
+        last_known=None if finding is None else finding.known,
+        fqdn=check.fqdn or None,
+        address=check.ip_address or None,
+        path=check.resource_path or "/",
+        search=check.search_string or None,
+        interval=int(check.request_interval),
+        threshold=int(check.failure_threshold),
+        alarm=None if alarm is None else _alarm(alarm, points.get(_key(alarm), [])),
+        insufficient=watched.get("InsufficientDataHealthStatus") or "LastKnownStatus",
+        children=tuple(check.children or ()),
+        healthy_children=int(check.health_threshold or 0),
+        control=controls.get(watched.get("RoutingControlArn", "")),
+    )
+
+
+def _copied_alarm(account: str, check: Moto) -> Moto | None:
+    """The alarm as it was when the check was pointed at it; moto makes a new object for every change of an alarm."""
+    own = attributes(check)
+    identifier: dict[str, str] | None = own.get("lifeboat_watched", {}).get("AlarmIdentifier")
+    if identifier is None:
+        return None
+    if _ALARM not in own or own[_ALARM][0] != identifier:
+        found: Moto | None = cloudwatch_backends[account][identifier["Region"]].alarms.get(identifier["Name"])
+        if found is None or found.metric_data_queries or found.statistic not in _STATISTICS:
+            return None
+        own[_ALARM] = (dict(identifier), found)
+    return own[_ALARM][1]
+
+
+def _alarm(alarm: Moto, points: Iterable[Point]) -> Alarm:
+    return Alarm(
+        statistic=alarm.statistic,
+        period=int(alarm.period),
+        evaluation_periods=int(alarm.evaluation_periods),
+        datapoints=int(alarm.datapoints_to_alarm or alarm.evaluation_periods),
+        comparison=alarm.comparison_operator,
+        threshold=float(alarm.threshold),
+        missing=alarm.treat_missing_data or "missing",
+        points=tuple(points),
+    )
+
+
+def _points(account: str, alarms: Iterable[Moto], now: float, lost: Collection[str]) -> dict[_MetricKey, list[Point]]:
+    """The data that alarms may look at, each region's read once."""
+    regions: dict[str, dict[_MetricKey, float]] = {}
+    for alarm in alarms:
+        if alarm.region_name not in lost:
+            wanted = regions.setdefault(alarm.region_name, {})
+            since = now - _alarm(alarm, ()).range
+            wanted[_key(alarm)] = min(since, wanted.get(_key(alarm), since))
+    found: dict[_MetricKey, list[Point]] = {}
+    for region, wanted in regions.items():
+        namespaces = {namespace for namespace, _, _ in wanted}
+        for datum in list[Moto](cloudwatch_backends[account][region].metric_data):
+            if datum.namespace in namespaces and _at(datum) >= wanted.get(_key(datum, datum.name), now + 1):
+                found.setdefault(_key(datum, datum.name), []).append(_point(datum))
+    return found
+
+
+def _key(metric: Moto, name: str | None = None) -> _MetricKey:
+    dimensions = frozenset((str(part.name), str(part.value)) for part in metric.dimensions)
+    return metric.namespace, name or metric.metric_name, dimensions
+
+
+def _at(datum: Moto) -> float:
+    at: datetime = datum.timestamp
+    # moto's own are UTC and do not say so.
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+
+
+def _point(datum: Moto) -> Point:
+    if hasattr(datum, "value"):
+        value = float(datum.value)
+        return Point(at=_at(datum), minimum=value, maximum=value, total=value, count=1)
+    return Point(at=_at(datum), minimum=datum.min, maximum=datum.max, total=datum.sum, count=datum.sample_count)

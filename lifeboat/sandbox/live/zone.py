@@ -1,0 +1,147 @@
+"""What the name server knows: zones, health checks and host names, as the gateway hands them out each second.
+
+Names are in lower case and without a final dot; times are seconds since 1970.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Alias(_Part):
+    """Where an alias record takes its answer from."""
+
+    name: str
+    evaluate: bool
+    """Whether the record is only as healthy as what it points at."""
+
+
+class Record(_Part):
+    """One record set."""
+
+    name: str
+    type: str
+    ttl: int = 0
+    """Seconds; an alias has its target's."""
+    values: tuple[str, ...] = ()
+    """In the zone file's notation."""
+    identifier: str | None = None
+    """Set where several records share name and type."""
+    failover: Literal["PRIMARY", "SECONDARY"] | None = None
+    weight: int | None = None
+    multivalue: bool = False
+    health_check: str | None = None
+    alias: Alias | None = None
+
+
+class Zone(_Part):
+    """One hosted zone."""
+
+    id: str
+    name: str
+    records: tuple[Record, ...]
+
+
+class Point(_Part):
+    """One datum of a metric; a single value is its own minimum, maximum and sum."""
+
+    at: float
+    minimum: float
+    maximum: float
+    total: float
+    count: float
+
+
+class Alarm(_Part):
+    """A metric alarm's settings, as they were when the health check was made, and what its metric said lately."""
+
+    statistic: Literal["Average", "Minimum", "Maximum", "Sum", "SampleCount"]
+    period: int
+    """Seconds."""
+    evaluation_periods: int
+    datapoints: int
+    """Datapoints among the evaluated ones that must breach."""
+    comparison: str
+    threshold: float
+    missing: str = "missing"
+    """What a datapoint that is not there counts as: ``missing``, ``ignore``, ``breaching`` or ``notBreaching``."""
+    points: tuple[Point, ...] = ()
+
+    @property
+    def range(self) -> int:
+        """Seconds back from now that an evaluation looks at."""
+        return (self.evaluation_periods + EXTRA_PERIODS) * self.period
+
+
+EXTRA_PERIODS = 2
+"""CloudWatch looks further back than an alarm's evaluation periods when datapoints are missing; its documentation's
+examples show two periods more. The one that runs is among them."""
+
+
+class Check(_Part):
+    """One health check.
+
+    Attributes that do not belong to a check's type keep their defaults.
+    """
+
+    id: str
+    version: int
+    type: str
+    """As in Route 53's API: ``HTTPS``, ``TCP``, ``CLOUDWATCH_METRIC``, ``CALCULATED``, ..."""
+    inverted: bool = False
+    disabled: bool = False
+    last_known: bool | None = None
+    """What the name server last found, before inversion; None when it never knew."""
+    fqdn: str | None = None
+    address: str | None = None
+    path: str = "/"
+    search: str | None = None
+    interval: int = 30
+    """Seconds between requests."""
+    threshold: int = 3
+    """Requests in a row that must agree before the status changes."""
+    alarm: Alarm | None = None
+    insufficient: Literal["Healthy", "Unhealthy", "LastKnownStatus"] = "LastKnownStatus"
+    children: tuple[str, ...] = ()
+    healthy_children: int = 0
+    """Children that must be healthy."""
+    control: bool | None = None
+    """Whether the routing control is on; None when nobody knows."""
+
+
+class Snapshot(_Part):
+    """All of it."""
+
+    zones: tuple[Zone, ...] = ()
+    checks: tuple[Check, ...] = ()
+    hosts: dict[str, str] = {}
+    """Address by host name that the sandbox itself gives a meaning; ``*.example.com`` stands for all names below."""
+
+
+class Finding(_Part):
+    """One health check's status, as the name server reports it."""
+
+    id: str
+    healthy: bool
+    """What answers go by."""
+    known: bool | None
+    """Before inversion; None when there never was a finding."""
+    reason: str
+    checked: float
+
+
+class Report(_Part):
+    """Every check's status."""
+
+    findings: tuple[Finding, ...]
+
+
+def canonical(name: str) -> str:
+    r"""A name as it is compared here; Route 53 writes ``*`` as ``\052``."""
+    return name.rstrip(".").lower().replace("\\052", "*")
