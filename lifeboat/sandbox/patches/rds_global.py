@@ -29,7 +29,7 @@ def _global_of(cluster: Moto) -> Moto | None:
     return next((candidate for candidate in clusters if cluster in candidate.members), None)
 
 
-def _set_writer(global_cluster: Moto, writer: Moto | None) -> None:
+def set_writer(global_cluster: Moto, writer: Moto | None) -> None:
     """Make one member the writer, and every other one its replica: AWS shows its ARN as their replication source."""
     for member in global_cluster.members:
         member.is_writer = member is writer
@@ -71,7 +71,7 @@ def create_global_cluster(original: Moto, self: Moto) -> Moto:
         source.global_cluster_identifier = identifier
         made.database_name = source.database_name
         made.members.append(source)
-        _set_writer(made, source)
+        set_writer(made, source)
     return answer
 
 
@@ -84,7 +84,7 @@ def create_db_cluster(original: Moto, self: Moto, kwargs: Moto) -> Moto:
     cluster = original(self, kwargs)
     if global_cluster is not None:
         writer = next((member for member in global_cluster.members if member.is_writer), None)
-        _set_writer(global_cluster, writer)
+        set_writer(global_cluster, writer)
         # A secondary has the primary's user, and no password of its own.
         if writer is not None and writer is not cluster:
             cluster.master_username = writer.master_username
@@ -126,7 +126,7 @@ def remove_from_global_cluster(_original: Moto, self: Moto) -> Moto:
     cluster = _member(global_cluster, self.params["DbClusterIdentifier"])
     writer = next((member for member in global_cluster.members if member.is_writer), None)
     global_cluster.members.remove(cluster)
-    _set_writer(global_cluster, None if cluster is writer else writer)
+    set_writer(global_cluster, None if cluster is writer else writer)
     # On its own again, and so it writes.
     cluster.global_cluster_identifier = None
     cluster.replication_source_identifier = None
@@ -147,7 +147,7 @@ def _move_writer(self: Moto) -> Moto:
     if target.is_writer:
         message = f"{target.db_cluster_identifier} is the primary cluster already."
         raise RefusedError("InvalidDBClusterStateFault", message)
-    _set_writer(global_cluster, target)
+    set_writer(global_cluster, target)
     return ActionResult({"GlobalCluster": global_cluster})
 
 

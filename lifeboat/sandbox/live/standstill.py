@@ -1,0 +1,94 @@
+"""A server with all of its processes: killed as by a crash, frozen, thawed. PostgreSQL's lead sessions of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from lifeboat.sandbox.live.processes import Server
+from lifeboat.sandbox.state import SandboxError
+
+if TYPE_CHECKING:
+    from lifeboat.sandbox.live.processes import Processes
+
+_STILL: Final = "TtZX"
+"""Process states: stopped, traced, a corpse."""
+_DEADLINE: Final = 10.0
+_POLL: Final = 0.02
+
+
+def processes_of(processes: Processes, name: str) -> list[int]:
+    """A server's processes, its first one first; empty when it does not run."""
+    first = processes.pid(name)
+    if first is None:
+        return []
+    everyone = [int(status.parent.name) for status in Path("/proc").glob("[0-9]*/stat")]
+    return [first, *(pid for pid in everyone if (_status(pid) or ("", 0))[1] == first)]
+
+
+def kill(processes: Processes, name: str) -> None:
+    """End a server's processes as a crash would; nothing happens when it does not run."""
+    for pid in reversed(processes_of(processes, name)):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def freeze(processes: Processes, name: str) -> None:
+    """Stop a server's processes in their tracks; `thaw` lets them go on, and so does the end of the gateway.
+
+    Raises:
+        SandboxError: when it does not run, or is frozen already.
+    """
+    frozen = processes_of(processes, name)
+    if not frozen:
+        raise SandboxError(f"{name} does not run, and so cannot be frozen")
+    processes.start(
+        Server(
+            name=_freezer(name),
+            argv=[sys.executable, "-m", "lifeboat.sandbox.live.freezer", *map(str, frozen)],
+            cwd=Path.cwd(),
+            # Politely, so that it lets them go on.
+            last_signal=signal.SIGTERM,
+            env={"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+        )
+    )
+    end, pause = time.monotonic() + _DEADLINE, threading.Event()
+    while not all(_stands_still(pid) for pid in frozen):
+        if time.monotonic() > end:
+            raise SandboxError(f"{name}: not frozen: {processes.last_line(_freezer(name))}")
+        pause.wait(_POLL)
+
+
+def is_frozen(processes: Processes, name: str) -> bool:
+    """Whether `freeze` holds a server."""
+    return processes.pid(_freezer(name)) is not None
+
+
+def thaw(processes: Processes, name: str) -> None:
+    """Let a server go on; nothing happens when it is not frozen."""
+    processes.stop(_freezer(name))
+
+
+def _freezer(name: str) -> str:
+    return f"{name}-freezer"
+
+
+def _stands_still(pid: int) -> bool:
+    status = _status(pid)
+    return status is None or status[0] in _STILL
+
+
+def _status(pid: int) -> tuple[str, int] | None:
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    # The program's name, in brackets, may contain anything.
+    state, parent, *_ = text.rpartition(")")[2].split()
+    return state, int(parent)
