@@ -13,6 +13,8 @@ from moto.elasticache.responses import ElastiCacheResponse
 from lifeboat.sandbox.patches.base import Moto, Patches, RefusedError, attributes
 
 PATCHES = Patches("elasticache")
+PARAMETER_GROUPS = "lifeboat_parameter_groups"
+"""Attribute of a region's backend: parameter groups by name, each with its `parameters`; absent before the first."""
 
 # Of a request to modify a group: its name -> the attribute of moto's group.
 _MODIFIED = {
@@ -121,11 +123,15 @@ def _cluster(backend: Moto, group: Moto, member: dict[str, Any]) -> Moto:
 
 @PATCHES.fixes(ElastiCacheBackend)
 def create_replication_group(original: Moto, self: Moto, **request: Moto) -> Moto:
-    """Makes one member whatever is asked, in us-east-1's zones and host names, and no cache cluster of any member."""
+    """Makes one member whatever is asked, in us-east-1's zones and host names, and no cache cluster of any member.
+
+    It also forgets the token, which a server that plays the group has to know.
+    """
     key: str | None = request["kms_key_id"]
     if key and key.startswith("arn:") and key.split(":")[3] != self.region_name:
         raise RefusedError("InvalidParameterValue", f"The customer managed key {key} is of another region.")
     group = original(self, **request)
+    group.auth_tokens = (request["auth_token"],) if request["auth_token"] else ()
     for node_group in group.node_groups:
         for name in ("primary_endpoint_address", "reader_endpoint_address"):
             if name in node_group:
@@ -162,10 +168,20 @@ def modify_replication_group(original: Moto, self: Moto) -> Moto:
     for name, attribute in _MODIFIED.items():
         if self.params.get(name) is not None:
             setattr(group, attribute, self.params[name])
-    if self.params.get("AuthToken"):
-        group.auth_token_enabled = self.params.get("AuthTokenUpdateStrategy") != "DELETE"
+    _update_token(group, self.params.get("AuthToken"), self.params.get("AuthTokenUpdateStrategy"))
     describe_members(backend, group)
     return answer
+
+
+def _update_token(group: Moto, token: str | None, strategy: str | None) -> None:
+    if strategy == "DELETE":
+        group.auth_tokens = ()
+    elif token and strategy == "SET":
+        group.auth_tokens = (token,)
+    elif token:
+        # The one before stays good until the new one is set.
+        group.auth_tokens = (*group.auth_tokens[-1:], token)
+    group.auth_token_enabled = bool(group.auth_tokens) if token or strategy else group.auth_token_enabled
 
 
 def resize(backend: Moto, name: str, replicas: int) -> Moto:
@@ -265,9 +281,7 @@ def delete_cache_subnet_group(self: Moto) -> Moto:
 
 def _groups(self: Moto) -> dict[str, SimpleNamespace]:
     # Kept among the backend's own attributes, which a reset of moto empties.
-    groups: dict[str, SimpleNamespace] = attributes(self.elasticache_backend).setdefault(
-        "lifeboat_parameter_groups", {}
-    )
+    groups: dict[str, SimpleNamespace] = attributes(self.elasticache_backend).setdefault(PARAMETER_GROUPS, {})
     return groups
 
 

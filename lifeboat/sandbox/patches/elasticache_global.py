@@ -37,7 +37,9 @@ class GlobalDatastore:
 
     @property
     def status(self) -> str:
-        """AWS says ``primary-only`` until a secondary joins."""
+        """AWS says ``primary-only`` until a secondary joins, and ``modifying`` while roles change."""
+        if any(group.status == "modifying" for group in self.groups.values()):
+            return "modifying"
         return "available" if len(self.groups) > 1 else "primary-only"
 
     @property
@@ -68,15 +70,16 @@ class GlobalDatastore:
         return group
 
 
-def _stores(account: str) -> dict[str, GlobalDatastore]:
-    # Every region sees them; kept among one backend's attributes, which a reset of moto empties.
+def stores(account: str) -> dict[str, GlobalDatastore]:
+    """Global datastores by ID; every region sees them."""
+    # Kept among one backend's attributes, which a reset of moto empties.
     home = attributes(elasticache_backends[account]["us-east-1"])
-    stores: dict[str, GlobalDatastore] = home.setdefault("lifeboat_global_datastores", {})
-    return stores
+    found: dict[str, GlobalDatastore] = home.setdefault("lifeboat_global_datastores", {})
+    return found
 
 
 def _find(account: str, identifier: str) -> GlobalDatastore:
-    found = _stores(account).get(identifier)
+    found = stores(account).get(identifier)
     if found is None:
         raise RefusedError("GlobalReplicationGroupNotFoundFault", f"Global replication group {identifier} not found.")
     return found
@@ -109,23 +112,23 @@ def create_global_replication_group(self: Moto) -> Moto:
         message = f"{name} is a member of {primary.global_replication_group_id} already."
         raise RefusedError("InvalidReplicationGroupState", message)
     identifier = f"{_prefix(self.region)}-{self.params['GlobalReplicationGroupIdSuffix']}"
-    if identifier in _stores(self.current_account):
+    if identifier in stores(self.current_account):
         message = f"Global replication group {identifier} already exists."
         raise RefusedError("GlobalReplicationGroupAlreadyExistsFault", message)
     description: str = self.params.get("GlobalReplicationGroupDescription") or ""
     store = GlobalDatastore(identifier, description, primary, self.current_account)
     store.join(self.region, primary, "PRIMARY")
-    _stores(self.current_account)[identifier] = store
+    stores(self.current_account)[identifier] = store
     return ActionResult({"GlobalReplicationGroup": store})
 
 
 @PATCHES.fills(ElastiCacheResponse)
 def describe_global_replication_groups(self: Moto) -> Moto:
     """Is missing."""
-    stores = (
-        [_of(self)] if self.params.get("GlobalReplicationGroupId") else list(_stores(self.current_account).values())
+    named = self.params.get("GlobalReplicationGroupId")
+    return ActionResult(
+        {"GlobalReplicationGroups": [_of(self)] if named else list(stores(self.current_account).values())}
     )
-    return ActionResult({"GlobalReplicationGroups": stores})
 
 
 @PATCHES.fills(ElastiCacheResponse)
@@ -149,8 +152,11 @@ def modify_global_replication_group(self: Moto) -> Moto:
 
 @PATCHES.fills(ElastiCacheResponse)
 def failover_global_replication_group(self: Moto) -> Moto:
-    """Is missing. The roles swap at once here."""
+    """Is missing. The roles swap at once here; servers, where there are any, follow while the status is `modifying`."""
     store = _of(self)
+    if store.status == "modifying":
+        message = f"{store.global_replication_group_id} is being modified."
+        raise RefusedError("InvalidGlobalReplicationGroupState", message)
     target = _member(store, self.params["PrimaryRegion"], self.params["PrimaryReplicationGroupId"])
     if target.global_replication_group_member_role == "PRIMARY":
         message = f"{target.replication_group_id} is the primary already."
@@ -182,7 +188,7 @@ def delete_global_replication_group(self: Moto) -> Moto:
         store.leave(region, name)
         if not self.params["RetainPrimaryReplicationGroup"]:
             elasticache_backends[self.current_account][region].delete_replication_group(name, None)
-    del _stores(self.current_account)[store.global_replication_group_id]
+    del stores(self.current_account)[store.global_replication_group_id]
     return ActionResult({"GlobalReplicationGroup": store})
 
 
