@@ -1,4 +1,7 @@
-"""`python -m lifeboat.sandbox.gateway --directory D --stack S --account N`: serve until told to stop."""
+"""`python -m lifeboat.sandbox.gateway --directory D --stack S --account N --home R`: serve until told to stop.
+
+With ``--live REGIONS`` there are real servers behind the APIs, see `lifeboat.sandbox.live.world`.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,15 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from lifeboat.sandbox.live.world_config import Live
 from lifeboat.sandbox.state import Directory, Gateway, Lock, Record, SandboxError, process_identity
+
+if TYPE_CHECKING:
+    from lifeboat.sandbox.gateway.assembly import Assembled
+    from lifeboat.sandbox.live.bare_world import Apis
+    from lifeboat.sandbox.live.world import World
 
 MOTO_VERSION = "5.2.5"
 
@@ -27,10 +37,17 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--stack", required=True, help="the stack that it is for")
     parser.add_argument("--account", required=True, help="the AWS account that it plays, 12 digits")
     parser.add_argument("--home", required=True, help="the stack's home region")
+    Live.describe(parser)
     arguments = parser.parse_args(argv)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
-        serve(Directory(arguments.directory), stack=arguments.stack, account=arguments.account, home=arguments.home)
+        serve(
+            Directory(arguments.directory),
+            stack=arguments.stack,
+            account=arguments.account,
+            home=arguments.home,
+            live=Live.read(arguments),
+        )
     except SandboxError as refusal:
         sys.stderr.write(f"{refusal}\n")
         return 1
@@ -49,11 +66,19 @@ def require_moto(installed: str) -> None:
         )
 
 
-def serve(directory: Directory, *, stack: str, account: str, home: str) -> None:
+def serve(directory: Directory, *, stack: str, account: str, home: str, live: Live | None = None) -> None:
     """Listen, record it, and answer until SIGTERM or SIGINT; then take the record away.
 
+    Args:
+        directory: Where it is recorded.
+        stack: Whom it is for.
+        account: The AWS account that it plays, 12 digits.
+        home: The stack's home region.
+        live: How it lives; None: APIs alone.
+
     Raises:
-        SandboxError: when another gateway holds the directory or moto is not the pinned version.
+        SandboxError: when another gateway holds the directory, moto is not the pinned version, or a server that a
+            living sandbox needs does not start.
     """
     if os.getsid(0) != os.getpid():
         # Ctrl-C at the terminal ends the command that started it, not the sandbox.
@@ -71,27 +96,61 @@ def serve(directory: Directory, *, stack: str, account: str, home: str) -> None:
     from lifeboat.sandbox.gateway.assembly import assemble  # noqa: PLC0415  # see above
 
     token = secrets.token_urlsafe(32)
-    server, warm = assemble(token=token, stack=stack)
+    worlds: list[World | Apis] = []
+
+    def forgot() -> None:
+        for world in worlds:
+            world.forget()
+
+    gateway = assemble(token=token, stack=stack, calls=directory.calls, forgot=forgot)
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stopped.set())
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    directory.write_record(
-        Record(
-            pid=pid,
-            identity=identity,
-            port=server.port,
-            token=token,
-            stack=stack,
-            account=account,
-            home=home,
-            started=time.time(),
-        )
+    threading.Thread(target=gateway.server.serve_forever, daemon=True).start()
+    record = Record(
+        pid=pid,
+        identity=identity,
+        port=gateway.server.port,
+        token=token,
+        stack=stack,
+        account=account,
+        home=home,
+        started=time.time(),
     )
-    warm()
-    stopped.wait()
-    directory.record_path.unlink(missing_ok=True)
-    server.server_close()
+    gateway.warm()
+    try:
+        world = _world(gateway, directory, live, record, stopped)
+        worlds.append(world)
+        world.start()
+        gateway.application.answered = world.answered
+        directory.write_record(record)
+        stopped.wait()
+    finally:
+        directory.record_path.unlink(missing_ok=True)
+        gateway.server.server_close()
+        for world in worlds:
+            world.stop()
+
+
+def _world(
+    gateway: Assembled, directory: Directory, live: Live | None, record: Record, stopped: threading.Event
+) -> World | Apis:
+    if live is None:
+        from lifeboat.sandbox.live.bare_world import Apis  # noqa: PLC0415  # after moto's settings
+
+        return Apis(directory.path, gateway.control)
+    # As many imports again as moto's, which a sandbox of APIs alone does not need.
+    from lifeboat.sandbox.live.world import World  # noqa: PLC0415  # see above
+
+    return World(
+        directory,
+        live,
+        gateway.control,
+        account=record.account,
+        gateway=record.endpoint,
+        token=record.token,
+        lost=stopped.set,
+    )
 
 
 def moto_settings(account: str) -> dict[str, str]:

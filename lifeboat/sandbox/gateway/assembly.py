@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from moto.core.utils import get_service_model
@@ -16,6 +17,7 @@ from lifeboat.sandbox.gateway.server import listen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from werkzeug.serving import BaseWSGIServer
 
@@ -29,15 +31,45 @@ _WARMED = (
 _SIGNING = {"cloudwatch": "monitoring"}
 
 
-def assemble(*, token: str, stack: str) -> tuple[BaseWSGIServer, Callable[[], None]]:
+@dataclass(frozen=True, kw_only=True)
+class Assembled:
+    """A gateway that does not serve yet.
+
+    Attributes:
+        server: Listens already.
+        control: Its own state.
+        application: Takes listeners to what is answered.
+    """
+
+    server: BaseWSGIServer
+    control: Control
+    application: Application
+
+    def warm(self) -> None:
+        """Load in the background what the first calls will need."""
+        threading.Thread(target=_warm, args=(self.application,), daemon=True).start()
+
+
+def assemble(
+    *, token: str, stack: str, calls: Path | None = None, forgot: Callable[[], None] = lambda: None
+) -> Assembled:
     """Patch moto and listen.
 
-    Returns:
-        The server, not yet serving, and a function that loads in the background what the first calls will need.
+    Args:
+        token: What control calls must present.
+        stack: Whom the sandbox is for.
+        calls: Takes a line of every call; None: they are kept in memory only.
+        forgot: Called when the gateway was told to forget every resource, and did.
     """
     patches.apply()
-    application = Application(Control(token=token, stack=stack, reset=moto_api_backend.reset))
-    return listen(application), lambda: threading.Thread(target=_warm, args=(application,), daemon=True).start()
+
+    def reset() -> None:
+        moto_api_backend.reset()
+        forgot()
+
+    control = Control(token=token, stack=stack, reset=reset, calls=calls)
+    application = Application(control)
+    return Assembled(server=listen(application), control=control, application=application)
 
 
 def _warm(application: Application) -> None:

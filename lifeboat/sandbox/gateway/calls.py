@@ -1,14 +1,12 @@
-"""Which AWS call a request is: service, region, operation; and how often each was made."""
+"""Which AWS call a request is: service, region, operation, plane; and who makes it."""
 
 from __future__ import annotations
 
 import functools
 import io
 import re
-from collections import Counter
 from dataclasses import dataclass
-from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from botocore.exceptions import UnknownServiceError
@@ -19,12 +17,16 @@ from moto.moto_server.werkzeug_app import (  # pyright: ignore[reportMissingType
     DomainDispatcherApplication,
     create_backend_app,
 )
+from moto.sts.models import sts_backends
 from werkzeug.exceptions import NotFound
+
+from lifeboat.sandbox.gateway.planes import Plane, plane_of
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
 
-_SCOPE = re.compile(r"Credential=[^/,\s]+/\d{8}/([^/,\s]+)/([^/,\s]+)/aws4_request")
+_SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/,\s]+)/([^/,\s]+)/aws4_request")
+_APPLICATION = re.compile(r"\bapp/([a-z]{2}(?:-[a-z]+)+-\d)(?:\s|$)")
 
 # A client of a global service with an endpoint of its own signs for whatever region it was made for,
 # but the control plane it asks for lives here.
@@ -40,6 +42,7 @@ CONTROL_PLANES = {
     "globalaccelerator": "us-west-2",
 }
 
+_FORM = "application/x-www-form-urlencoded"
 UNSIGNED = "unsigned"
 UNKNOWN_OPERATION = "Unknown"
 
@@ -56,6 +59,27 @@ class Call:
     known: bool
     """Whether moto has this service at all."""
 
+    @property
+    def plane(self) -> Plane:
+        """The plane that must answer."""
+        return plane_of(self.service, self.operation)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who makes a call.
+
+    Every SDK tells an application ID in its User-Agent (variable ``AWS_SDK_UA_APP_ID``, setting ``sdk_ua_app_id``):
+    one that is a region's name says that the caller is in that region, and a partition then parts it from the others.
+    """
+
+    access_key: str
+    """The access key's ID; empty without a signature."""
+    principal: str
+    """The name of the role session that the key is of, else the access key's ID."""
+    region: str
+    """The region that it says it is in; empty when it says none."""
+
 
 @functools.cache
 def sdk_name(signing_name: str) -> str | None:
@@ -68,7 +92,10 @@ def sdk_name(signing_name: str) -> str | None:
         "PATH_INFO": "/",
     }
     package = dispatcher.get_backend_for_host(dispatcher.infer_service_region_host(probe, "/"))
-    return None if package is None else service_name_from_moto_package_name(package)
+    if package is None:
+        return None
+    # moto's own name of the package, which a word of Python's may not have.
+    return service_name_from_moto_package_name(package).removeprefix("aws")
 
 
 def read_body(environ: WSGIEnvironment) -> bytes:
@@ -80,15 +107,47 @@ def read_body(environ: WSGIEnvironment) -> bytes:
 
 
 def scope(environ: WSGIEnvironment) -> tuple[str, str]:
-    """Service and region that a request is signed for; presigned URLs carry them in the query."""
+    """Service and region that a request is signed for."""
+    match = _credential(environ)
+    if match is None:
+        return UNSIGNED, "us-east-1"
+    _, region, service = match.groups()
+    return service.lower(), CONTROL_PLANES.get(service.lower(), region)
+
+
+def identify_caller(environ: WSGIEnvironment) -> Caller:
+    """Tell who makes a request."""
+    match = _credential(environ)
+    access_key = "" if match is None else match.group(1)
+    application = _APPLICATION.search(environ.get("HTTP_USER_AGENT", ""))
+    return Caller(access_key, _principal(access_key), "" if application is None else application.group(1))
+
+
+def parameter_names(environ: WSGIEnvironment) -> frozenset[str]:
+    """Names of the parameters of a request in the query protocol; none in any other."""
+    if not environ.get("CONTENT_TYPE", "").startswith(_FORM):
+        return frozenset()
+    return frozenset(part.partition(b"=")[0].decode(errors="replace") for part in read_body(environ).split(b"&"))
+
+
+def _principal(access_key: str) -> str:
+    # Keys of a role session begin so; any other is a user's own.
+    if access_key.startswith("ASIA"):
+        for account in list(sts_backends.values()):
+            for backend in list(account.values()):
+                role = backend.get_assumed_role_from_access_key(access_key)
+                if role is not None:
+                    return str(role.session_name)
+    return access_key
+
+
+def _credential(environ: WSGIEnvironment) -> re.Match[str] | None:
+    """The credential's scope; presigned URLs carry it in the query."""
     match = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
     if match is None and "X-Amz-Credential" in environ.get("QUERY_STRING", ""):
         credential = parse_qs(environ["QUERY_STRING"]).get("X-Amz-Credential", [""])[0]
         match = _SCOPE.search(f"Credential={credential}")
-    if match is None:
-        return UNSIGNED, "us-east-1"
-    region, service = match.groups()
-    return service.lower(), CONTROL_PLANES.get(service.lower(), region)
+    return match
 
 
 def identify(environ: WSGIEnvironment) -> Call:
@@ -105,7 +164,7 @@ def _operation(environ: WSGIEnvironment, service: str) -> str:
     target: str | None = environ.get("HTTP_X_AMZ_TARGET")
     if target:
         return target.rpartition(".")[2]
-    if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
+    if environ.get("CONTENT_TYPE", "").startswith(_FORM):
         for part in read_body(environ).split(b"&"):
             name, _, value = part.partition(b"=")
             if name == b"Action":
@@ -118,30 +177,3 @@ def _operation(environ: WSGIEnvironment, service: str) -> str:
     except (NotFound, NotImplementedError, UnknownServiceError):
         return UNKNOWN_OPERATION
     return str(operation.name)
-
-
-class Ledger:
-    """Counts calls by service, operation, region and answer; several threads write it."""
-
-    def __init__(self) -> None:
-        self._counts: Counter[tuple[str, str, str, str]] = Counter()
-        self._lock = Lock()
-
-    def add(self, call: Call, answer: str) -> None:
-        """Count one call; `answer` is an HTTP status or ``lost``."""
-        with self._lock:
-            self._counts[call.service, call.operation, call.region, answer] += 1
-
-    def rows(self) -> list[dict[str, Any]]:
-        """Every count, as `service`, `operation`, `region`, `answer`, `count`; sorted."""
-        with self._lock:
-            counted = sorted(self._counts.items())
-        return [
-            {"service": service, "operation": operation, "region": region, "answer": answer, "count": count}
-            for (service, operation, region, answer), count in counted
-        ]
-
-    def clear(self) -> None:
-        """Forget everything."""
-        with self._lock:
-            self._counts.clear()

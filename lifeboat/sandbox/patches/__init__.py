@@ -21,7 +21,9 @@ MODULES = (
     "rds",
     "rds_backups",
     "rds_global",
+    "rds_live",
     "route53",
+    "route53_health",
     "s3",
     "secretsmanager",
 )

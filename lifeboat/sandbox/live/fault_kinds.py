@@ -1,0 +1,369 @@
+"""The kinds of faults, as data: what each breaks, where, for how long.
+
+The first line of a kind's docstring and the descriptions of its parameters are what `lifeboat sandbox fault list`
+shows. The rest of a docstring says what the kind imitates, and what it does not.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from lifeboat.sandbox.gateway.conditions import REGION, Blackout, Capacity, Expired
+from lifeboat.sandbox.gateway.planes import Plane
+from lifeboat.sandbox.live.fault_steps import (
+    Damage,
+    FileLimit,
+    Frozen,
+    Held,
+    Met,
+    Offset,
+    Setting,
+    SiteLimit,
+    Step,
+    Way,
+)
+from lifeboat.sandbox.live.fault_world import OUTSIDE, Family, World, servers
+from lifeboat.sandbox.state import SandboxError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Self
+
+Region: TypeAlias = Annotated[str, Field(pattern=f"^{REGION}$")]
+_FAMILIES: Final[tuple[Family, ...]] = ("site", "cache", "database")
+"""In the order in which a region's servers are lost: whoever uses another first."""
+
+
+class BaseFault(BaseModel):
+    """What all kinds have."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True)
+
+    after_s: float = Field(default=0, ge=0, description="Seconds from the injection until it begins.")
+    for_s: float | None = Field(default=None, ge=0, description="Seconds until it heals; until cleared when left out.")
+    seed: int = Field(default=0, description="Another seed is another choice where the fault has one.")
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """The regions that it names."""
+        raise NotImplementedError
+
+    def steps(self, world: World, part: str) -> list[Step]:
+        """What it does to a sandbox as it is now, in this order; it is healed in the opposite one.
+
+        Args:
+            world: The sandbox; only asked, not changed.
+            part: A name that no other fault's part has.
+
+        Raises:
+            SandboxError: when the sandbox has nothing that could be broken so.
+        """
+        raise NotImplementedError
+
+
+class _InRegion(BaseFault):
+    region: Region = Field(description="Where.")
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """The region."""
+        return (self.region,)
+
+
+class _OfDatabase(_InRegion):
+    database: str | None = Field(default=None, description="Which database server; by default each of the region.")
+
+    def databases(self, world: World, *, replicas: bool = False) -> Sequence[str]:
+        """The database servers that it means.
+
+        Raises:
+            SandboxError: when there are none.
+        """
+        kind = "replicas" if replicas else "databases"
+        keys = world.databases.keys(self.region)
+        found = [key for key in keys if not replicas or world.databases.source_region(key) is not None]
+        return _chosen(found, self.database, f"{kind} in {self.region}")
+
+
+class RegionBlackout(_InRegion):
+    """A region is gone: its API, its servers and the ways to it.
+
+    API calls get no answer, and a lost us-east-1 takes the global control planes along. Servers end as they do when
+    power fails, so that clients are refused at once; ``frozen`` lets them stand still instead: clients wait, and when
+    the region is back, its servers go on where they were, still believing what they believed.
+    """
+
+    kind: Literal["region-blackout"]
+    plane: Plane | None = Field(default=None, description="Only the API of this plane: control or data; no servers.")
+    servers: Literal["down", "frozen"] = Field(default="down", description="What its servers are: down or frozen.")
+
+    def steps(self, world: World, part: str) -> list[Step]:
+        """API first, then the ways, then the servers."""
+        blackout = Blackout(effect="blackout", region=self.region, plane=self.plane)
+        api: list[Step] = [Met(id=f"{part}-api", condition=blackout)]
+        if self.plane is not None:
+            return api
+        return [*api, *_cut_off(world, self.region), *self._servers(world)]
+
+    def _servers(self, world: World) -> list[Step]:
+        step = Frozen if self.servers == "frozen" else Held
+        return [
+            step(family=family, key=key) for family in _FAMILIES for key in servers(world, family).keys(self.region)
+        ]
+
+
+class RegionPartition(_InRegion):
+    """A region lives but is cut off from all others and from the internet.
+
+    Links to and from it carry nothing, its API answers only callers that say they are in it, and these reach no other
+    region's. A client that goes to a server's own address on this machine, past name server and links, counts as
+    inside.
+    """
+
+    kind: Literal["region-partition"]
+
+    def steps(self, world: World, part: str) -> list[Step]:
+        """The API both ways, then the ways."""
+        inward = Blackout(effect="blackout", region=self.region, caller=f"!{self.region}")
+        outward = Blackout(effect="blackout", region=f"!{self.region}", caller=self.region)
+        return [
+            Met(id=f"{part}-inward", condition=inward),
+            Met(id=f"{part}-outward", condition=outward),
+            *_cut_off(world, self.region),
+        ]
+
+
+class AsymmetricPartition(BaseFault):
+    """What one region sends does not arrive in another, while the opposite way is open.
+
+    On links, bytes vanish one way; new connections fail in both directions, since a handshake goes both ways. The API
+    of the second region does not answer callers in the first.
+    """
+
+    kind: Literal["asymmetric-partition"]
+    from_region: Region = Field(description="Whose packets vanish.")
+    to_region: Region = Field(description="Where they do not arrive.")
+
+    @model_validator(mode="after")
+    def _two(self) -> Self:
+        if self.from_region == self.to_region:
+            raise ValueError("from_region and to_region are the same")
+        return self
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """Both."""
+        return (self.from_region, self.to_region)
+
+    def steps(self, world: World, part: str) -> list[Step]:  # noqa: ARG002 - one shape for all kinds
+        """The API, then the way."""
+        blackout = Blackout(effect="blackout", region=self.to_region, caller=self.from_region)
+        way = Way(source_region=self.from_region, target_region=self.to_region, cut=True)
+        return [Met(id=f"{part}-api", condition=blackout), way]
+
+
+class ReplicationLag(_OfDatabase):
+    """Replicas in a region fall behind.
+
+    With ``seconds`` a replica applies each commit that much later: exact, and of any length, where latency on the link
+    would end connections beyond a second or two. It has received what it has not applied, so that a promotion loses
+    nothing. With ``bytes_per_s`` the link is too narrow: lag grows with what is written, and what has not come through
+    is lost with the source. The link's other traffic shares that bandwidth.
+    """
+
+    kind: Literal["replication-lag"]
+    seconds: float | None = Field(default=None, gt=0, le=2_000_000, description="Commits are applied so much later.")
+    bytes_per_s: float | None = Field(default=None, gt=0, description="Or: what the link from the source carries.")
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.seconds is None) == (self.bytes_per_s is None):
+            raise ValueError("give either seconds or bytes_per_s")
+        return self
+
+    def steps(self, world: World, part: str) -> list[Step]:  # noqa: ARG002 - one shape for all kinds
+        """A setting on each replica, or the bandwidth of the ways to them."""
+        replicas = self.databases(world, replicas=True)
+        if self.seconds is not None:
+            value = f"{round(self.seconds * 1000)}ms"
+            return [Setting(key=key, name="recovery_min_apply_delay", value=value) for key in replicas]
+        sources = {world.databases.source_region(key) or self.region for key in replicas} - {self.region}
+        if not sources:
+            raise SandboxError(f"replicas in {self.region} follow servers of the same region: give seconds")
+        return [
+            Way(source_region=source, target_region=self.region, bytes_per_s=self.bytes_per_s)
+            for source in sorted(sources)
+        ]
+
+
+class ReplicationBreak(_OfDatabase):
+    """Replicas in a region stop following their source; everything else works.
+
+    A replica's connection to its source ends and is not made again. The source keeps a limited amount of log for it, as
+    AWS does: a replica that was broken for longer has to be copied anew.
+    """
+
+    kind: Literal["replication-break"]
+
+    def steps(self, world: World, part: str) -> list[Step]:  # noqa: ARG002 - one shape for all kinds
+        """A setting on each replica."""
+        return [Setting(key=key, name="primary_conninfo", value="") for key in self.databases(world, replicas=True)]
+
+
+class SlowDisk(_OfDatabase):
+    """Commits of databases in a region take longer.
+
+    Each commit waits before its log is flushed, as on a disk that is slow to confirm. Reads, checkpoints and the time
+    that a disk needs for more data stay as they are. PostgreSQL waits for a tenth of a second at most.
+    """
+
+    kind: Literal["slow-disk"]
+    commit_ms: float = Field(default=100, gt=0, le=100, description="Milliseconds added to each commit.")
+
+    def steps(self, world: World, part: str) -> list[Step]:  # noqa: ARG002 - one shape for all kinds
+        """Two settings on each."""
+        delay = str(round(self.commit_ms * 1000))
+        values = (("commit_siblings", "0"), ("commit_delay", delay))
+        return [Setting(key=key, name=name, value=value) for key in self.databases(world) for name, value in values]
+
+
+class FullDisk(_OfDatabase):
+    """Databases in a region cannot write more: writers get an error.
+
+    No file of the server may grow beyond `file_kib`. Its log is in files of 1,024 KiB, so that with this much it can
+    still be written, as on a database whose log has a reserve; tables up to that size can too. With less, the server
+    stops at its next commit, as with a log that has no space. Writing again what is beyond the limit fails as well,
+    which it would not on a full disk. A server that is started anew while this lasts has no limit.
+    """
+
+    kind: Literal["full-disk"]
+    file_kib: int = Field(default=1024, ge=0, description="KiB that each file may have.")
+
+    def steps(self, world: World, part: str) -> list[Step]:  # noqa: ARG002 - one shape for all kinds
+        """A limit on each."""
+        return [FileLimit(key=key, bytes=self.file_kib * 1024) for key in self.databases(world)]
+
+
+class CorruptedTable(_OfDatabase):
+    """Pages of a table of one database on disk are not what was written; whoever reads them gets an error.
+
+    Data checksums find it. The server is restarted, or it would go on with the pages that it has in memory. Its
+    replicas have pages of their own, which are whole.
+    """
+
+    kind: Literal["corrupted-table"]
+    table: str = Field(description="Which table.")
+    pages: int = Field(default=1, ge=1, description="How many pages of 8 KiB.")
+
+    def steps(self, world: World, part: str) -> list[Step]:
+        """The damage of one server: the one named, or the only one that follows none."""
+        found = self.databases(world)
+        primaries = [key for key in found if world.databases.source_region(key) is None]
+        keys = found if self.database else primaries or found
+        if len(keys) > 1:
+            raise SandboxError(f"{self.region} has several databases: name one of {', '.join(keys)}")
+        return [Damage(id=part, key=keys[0], table=self.table, pages=self.pages, seed=self.seed)]
+
+
+class StandbyCapacity(_InRegion):
+    """A region has no machines: calls that create, restore, start or resize a server are refused.
+
+    With `site_per_s` what runs there is small as well: the site answers so many requests a second, and 503 beyond.
+    """
+
+    kind: Literal["standby-capacity"]
+    services: frozenset[str] | None = Field(default=None, description="Only these services, such as rds.")
+    site_per_s: float | None = Field(default=None, ge=0, description="Requests a second that its site can answer.")
+
+    def steps(self, world: World, part: str) -> list[Step]:  # noqa: ARG002 - one shape for all kinds
+        """The condition, then the site."""
+        condition = Capacity(effect="capacity", region=self.region, services=self.services)
+        small = [] if self.site_per_s is None else [SiteLimit(region=self.region, per_second=self.site_per_s)]
+        return [Met(id=f"{part}-api", condition=condition), *small]
+
+
+class CredentialsExpired(BaseFault):
+    """AWS credentials have expired: calls signed with them are refused."""
+
+    kind: Literal["credentials-expired"]
+    region: Region | None = Field(default=None, description="Only calls to this region.")
+    principals: frozenset[str] | None = Field(
+        default=None, description="Access keys or role sessions; by default everyone's."
+    )
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """The region, when it names one."""
+        return () if self.region is None else (self.region,)
+
+    def steps(self, world: World, part: str) -> list[Step]:  # noqa: ARG002 - one shape for all kinds
+        """The condition."""
+        condition = Expired(effect="expired", region=self.region, principals=self.principals)
+        return [Met(id=f"{part}-api", condition=condition)]
+
+
+class ProcessKilled(_InRegion):
+    """One server is killed, and stays down until this heals."""
+
+    kind: Literal["process-killed"]
+    process: Family = Field(description="What it is: database, cache or site.")
+    key: str | None = Field(default=None, description="Which one; by default the seed chooses.")
+
+    def steps(self, world: World, part: str) -> list[Step]:  # noqa: ARG002 - one shape for all kinds
+        """The one server."""
+        found = servers(world, self.process).keys(self.region)
+        keys = _chosen(found, self.key, f"{self.process} servers in {self.region}")
+        chosen = random.Random(self.seed).choice(keys)  # noqa: S311 - no secret
+        return [Held(family=self.process, key=chosen)]
+
+
+class ClockSkew(BaseFault):
+    """An agent's clock is wrong by so many seconds; the machine's and the servers' clocks are right."""
+
+    kind: Literal["clock-skew"]
+    agent: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", description="Whose, such as site-us-east-1.")
+    offset_s: float = Field(description="Seconds ahead; behind when negative.")
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """None."""
+        return ()
+
+    def steps(self, world: World, part: str) -> list[Step]:  # noqa: ARG002 - one shape for all kinds
+        """The offset."""
+        return [Offset(agent=self.agent, seconds=self.offset_s)]
+
+
+Fault: TypeAlias = (
+    RegionBlackout
+    | RegionPartition
+    | AsymmetricPartition
+    | ReplicationLag
+    | ReplicationBreak
+    | SlowDisk
+    | FullDisk
+    | CorruptedTable
+    | StandbyCapacity
+    | CredentialsExpired
+    | ProcessKilled
+    | ClockSkew
+)
+
+
+def _cut_off(world: World, region: str) -> list[Step]:
+    others = [*(other for other in world.regions if other != region), OUTSIDE]
+    ways = [way for other in others for way in ((other, region), (region, other))]
+    return [Way(source_region=source, target_region=target, cut=True) for source, target in ways]
+
+
+def _chosen(found: Sequence[str], wanted: str | None, what: str) -> Sequence[str]:
+    """Those wanted, by key or by the last part of it, which people know: ``orders`` of ``us-east-1/db/orders``."""
+    named = [key for key in found if wanted in {key, key.rpartition("/")[2]}]
+    if wanted is not None and not named:
+        raise SandboxError(f"{wanted} is none of the {what}: {', '.join(found) or 'there are none'}")
+    if not found:
+        raise SandboxError(f"there are no {what}")
+    return named or found
