@@ -51,10 +51,10 @@ def compare_up_with_bare_calls(project: Path) -> None:
         result = up("reskflow", directory, progress=lambda _: None)
     recording = project / "calls"
     recording.write_bytes(pickle.dumps(calls))
-    ours = [str(Path(sys.executable).with_name("lifeboat")), "sandbox", "up", "reskflow", "--json"]
+    ours = [str(Path(sys.executable).with_name("lifeboat")), "sandbox", "up", "reskflow", "--bare", "--json"]
     bare = [sys.executable, "-m", "benchmarks.bare", str(project / "bare"), str(recording)]
     series = in_turn(
-        {"lifeboat sandbox up reskflow": lambda: _run(ours, project), "bare calls": lambda: _run(bare, ROOT)}
+        {"lifeboat sandbox up reskflow --bare": lambda: _run(ours, project), "bare calls": lambda: _run(bare, ROOT)}
     )
     report(
         f"up against {len(calls)} bare API calls ({result.real} resources real, {result.recorded} recorded), "

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lifeboat.cli import fault
 from lifeboat.cli.arguments import Json, Stack
 from lifeboat.cli.output import progress, show, show_json
 
@@ -20,47 +21,85 @@ app = typer.Typer(
     help="A local cloud on loopback: no account, no container engine, nothing real in reach.",
     no_args_is_help=True,
 )
+app.add_typer(fault.app, name="fault")
 
 
-Empty = Annotated[bool, typer.Option("--empty", help="Start the local cloud and deploy nothing: for a Pulumi CLI.")]
+Empty = Annotated[bool, typer.Option("--empty", help="Start the APIs alone and deploy nothing: for a Pulumi CLI.")]
+Bare = Annotated[bool, typer.Option("--bare", help="The APIs alone: no databases, caches, sites or names.")]
+TimeScale = Annotated[
+    str,
+    typer.Option("--time-scale", metavar="N|instant", help="How many times faster than AWS the control plane is."),
+]
+Seed = Annotated[int, typer.Option("--seed", help="Same seed, same durations of the control plane.")]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Keep the data of the sandbox that ran here; the APIs begin anew.")
+]
 
 
 @app.command("up")
-def up(stack: Stack, *, empty: Empty = False, json: Json = False) -> None:
+def up(  # noqa: PLR0913 - options
+    stack: Stack,
+    *,
+    empty: Empty = False,
+    bare: Bare = False,
+    time_scale: TimeScale = "60",
+    seed: Seed = 0,
+    resume: Resume = False,
+    json: Json = False,
+) -> None:
     """Start a local cloud and deploy STACK into it. An older one is removed first: each `up` starts from nothing.
+
+    Its databases, caches, sites and names are real servers on loopback.
 
     For example:
 
       lifeboat sandbox up reskflow
 
-      lifeboat sandbox up prod --json | jq '.contract.sites | keys'
+      lifeboat sandbox up reskflow --time-scale 1 --seed 7
+
+      lifeboat sandbox up reskflow --resume
+
+      lifeboat sandbox up prod --bare --json | jq '.contract.sites | keys'
 
       lifeboat sandbox up prod --empty && lifeboat sandbox exec -- pulumi stack init prod
     """
     from lifeboat.cli.design import load_design
+    from lifeboat.deployment.project import InputError
+    from lifeboat.sandbox.live.world_config import parse_time_scale
 
     # Faults of the configuration come before anything is started or stopped.
     design = load_design(stack)
+    scale = parse_time_scale(time_scale)
+    if resume and (empty or bare):
+        raise InputError("--resume: only servers have data to keep: leave out --bare and --empty")
     if empty:
         _start(stack, design, json=json)
         return
 
     import shutil
 
+    from lifeboat.reporting.living import reach
     from lifeboat.reporting.overview import next_steps, overview
     from lifeboat.sandbox.state import Directory
+    from lifeboat.sandbox.up import Living
     from lifeboat.sandbox.up import up as deploy
 
+    living = None if bare else Living(seed=seed, time_scale=scale, resume=resume)
     with progress() as line:
-        result = deploy(stack, Directory.of_project(), progress=line)
+        result = deploy(stack, Directory.of_project(), progress=line, living=living)
     if json:
         resources = {"real": result.real, "recorded": result.recorded}
-        show_json({"contract": result.contract, "elapsed_s": round(result.elapsed_s, 3), "resources": resources})
+        elapsed = round(result.elapsed_s, 3)
+        answer = {"contract": result.contract, "elapsed_s": elapsed, "resources": resources}
+        show_json(answer if result.live is None else {**answer, "live": result.live})
         return
     show(overview(design.settings, design.topology, design.estimate, design.prices))
     show(f"resources {result.real} made, {result.recorded} only recorded, in {result.elapsed_s:.1f} s")
     # Called by its path, it has to be called so again: an environment's commands need not be on PATH.
-    show(next_steps(stack, sys.argv[0] if "/" in sys.argv[0] and shutil.which("lifeboat") is None else "lifeboat"))
+    lifeboat = sys.argv[0] if "/" in sys.argv[0] and shutil.which("lifeboat") is None else "lifeboat"
+    if result.live is not None:
+        show(reach(result.live, result.contract, lifeboat))
+    show(next_steps(stack, lifeboat))
 
 
 def _start(stack: str, design: Design, *, json: bool) -> None:
@@ -114,28 +153,32 @@ def deploy(
 
 @app.command("status")
 def status(*, json: Json = False) -> None:
-    """Say whether a sandbox runs, for which stack and where. Exits with 1 when none answers.
+    """Say whether a sandbox runs, where, and how its servers are: lag and faults. Exits with 1 when none answers.
 
     For example:
 
       lifeboat sandbox status --json
     """
+    from lifeboat.reporting.living import state
     from lifeboat.sandbox.state import Directory
+    from lifeboat.sandbox.supervisor import living
     from lifeboat.sandbox.supervisor import status as look
 
     found = look(Directory.of_project())
+    record = found.record
+    live = living(record) if record and found.running else None
     if json:
-        record = found.record
-        show_json(
-            {
-                "running": found.running,
-                "stack": record.stack if record else None,
-                "endpoint": record.endpoint if record else None,
-                "pid": record.pid if record else None,
-            }
-        )
+        document = {
+            "running": found.running,
+            "stack": record.stack if record else None,
+            "endpoint": record.endpoint if record else None,
+            "pid": record.pid if record else None,
+        }
+        show_json(document if live is None else {**document, "live": live})
     else:
         show(found.summary)
+        if live is not None:
+            show(state(live))
     if not found.running:
         raise typer.Exit(1)
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 DIRECTORY_NAME = ".sandbox"
 PROJECT_FILE = "Pulumi.yaml"
+_RESUMED = ("data", "database-passwords.json", "cache-secret", "network.json", "faults.json", "faults", "clocks")
+"""What the data of an earlier life are of no use without."""
 
 
 class SandboxError(Exception):
@@ -125,6 +127,11 @@ class Directory:
         return self.path / "gateway.lock"
 
     @property
+    def keeper_lock_path(self) -> Path:
+        """Held by the keeper for as long as a server lives."""
+        return self.path / "keeper.lock"
+
+    @property
     def logs(self) -> Path:
         """Directory of logs."""
         return self.path / "logs"
@@ -133,6 +140,16 @@ class Directory:
     def gateway_log(self) -> Path:
         """What the gateway prints."""
         return self.logs / "gateway.log"
+
+    @property
+    def calls(self) -> Path:
+        """Every AWS call, a JSON line each."""
+        return self.path / "calls.jsonl"
+
+    @property
+    def data(self) -> Path:
+        """Directory of the servers' data."""
+        return self.path / "data"
 
     @property
     def bin(self) -> Path:
@@ -166,14 +183,28 @@ class Directory:
         # A checkout without our .gitignore must not commit a token.
         write_private(self.path / ".gitignore", "*\n")
 
-    def clean(self) -> None:
-        """Remove what a run left, logs and lock excepted: the next one starts from nothing."""
-        for leftover in (self.bin, self.backend):
-            shutil.rmtree(leftover, ignore_errors=True)
-        if self.path.is_dir():
-            for entry in self.path.iterdir():
-                if entry.is_file() and entry != self.lock_path:
+    def clean(self, *, keep_data: bool = False) -> None:
+        """Remove what a run left, logs and locks excepted: the next one starts from nothing.
+
+        Args:
+            keep_data: Keep what a run that resumes needs: servers' data, their passwords, addresses and faults.
+
+        Raises:
+            SandboxError: when something cannot be removed.
+        """
+        kept = {self.logs, self.lock_path, self.keeper_lock_path}
+        if keep_data:
+            kept |= {self.path / name for name in _RESUMED}
+        for entry in self.path.iterdir() if self.path.is_dir() else ():
+            if entry in kept:
+                continue
+            try:
+                if entry.is_dir() and not entry.is_symlink():
+                    shutil.rmtree(entry)
+                else:
                     entry.unlink()
+            except OSError as fault:
+                raise SandboxError(f"{fault.filename or entry}: cannot be removed: {fault.strerror}") from fault
 
     def write_record(self, record: Record) -> None:
         """Write the record, whole or not at all."""

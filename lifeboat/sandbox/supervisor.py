@@ -4,7 +4,7 @@ Invariants:
 1. Only a process that this project's record or its held lock names, with the start time that it had then, is ever
    signalled.
 2. At most one gateway serves a directory: it holds the directory's lock for as long as it lives.
-3. While that lock is held nothing of the directory is removed.
+3. While that lock is held, or a server of its lives, nothing of the directory is removed.
 4. A start that fails or is interrupted leaves no process and no record. A caller that is killed itself leaves a gateway
    that signs its lock, so that the next start or stop finds it.
 """
@@ -22,19 +22,30 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lifeboat.sandbox import environment
+from lifeboat.sandbox.live.processes import servers_live
 from lifeboat.sandbox.state import Directory, Gateway, Record, SandboxError, locked, process_identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lifeboat.sandbox.live.world_config import Live
+
 START_DEADLINE = 60.0
 """Seconds a gateway may take until it answers; 1 is usual, a cold disk is slower."""
-STOP_DEADLINE = 5.0
-"""Seconds a gateway may take to end on request before it is killed."""
+STOP_DEADLINE = 20.0
+"""Seconds a gateway may take to end on request before it is killed; with several databases it takes a few."""
+KILL_DEADLINE = 5.0
+"""Seconds until a killed gateway is gone, and until its servers are; these have three to end politely."""
 SIGN_DEADLINE = 2.0
 """Seconds that a gateway which took the lock may take to sign it; less than a millisecond is usual."""
 _POLL = 0.02
 _ANSWER_TIMEOUT = 2.0
+_SERVERS_TIMEOUT = 30.0
+"""Seconds: each server is asked, and one that hangs is given time."""
+
+
+class UnknownCallError(SandboxError):
+    """The sandbox does not have what was asked for."""
 
 
 class StartError(SandboxError):
@@ -53,7 +64,15 @@ class Status:
     """One line for people, such as ``running: reskflow on http://127.0.0.1:40123 (pid 4711)``."""
 
 
-def start(directory: Directory, *, stack: str, account: str, home: str, deadline: float = START_DEADLINE) -> Record:
+def start(  # noqa: PLR0913 - what a sandbox is told
+    directory: Directory,
+    *,
+    stack: str,
+    account: str,
+    home: str,
+    live: Live | None = None,
+    deadline: float = START_DEADLINE,
+) -> Record:
     """Start a gateway from nothing: whatever an older one left is stopped and removed first.
 
     Args:
@@ -61,14 +80,15 @@ def start(directory: Directory, *, stack: str, account: str, home: str, deadline
         stack: whom it is for.
         account: the AWS account that it plays, 12 digits.
         home: the stack's home region.
+        live: how it lives, and whether it keeps an older one's data; None: APIs alone.
         deadline: seconds to wait until it answers.
 
     Raises:
         StartError: when it ends, or does not answer in time; its last words are in the text.
     """
-    stop(directory)
+    stop(directory, keep_data=live is not None and live.resume)
     directory.create()
-    pid = _spawn(directory, stack=stack, account=account, home=home)
+    pid = _spawn(directory, stack=stack, account=account, home=home, live=live)
     try:
         record = _await_healthy(directory, pid, deadline)
         environment.write_files(directory, record)
@@ -76,20 +96,25 @@ def start(directory: Directory, *, stack: str, account: str, home: str, deadline
         if not _ended(pid):
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
+        _await_servers_gone(directory)
         directory.record_path.unlink(missing_ok=True)
         raise
     return record
 
 
-def stop(directory: Directory) -> Gateway | None:
+def stop(directory: Directory, *, keep_data: bool = False) -> Gateway | None:
     """End the directory's gateway, recorded or not, and remove what it left; logs stay.
+
+    Args:
+        directory: where it is recorded.
+        keep_data: leave what a gateway that resumes it needs.
 
     Returns:
         The gateway that ran (its record, where there was one), None when none did.
 
     Raises:
         SandboxError: when its process does not end, or the lock is held by one that may not be ended; nothing is
-            removed then.
+            removed then. The same when one of its servers does not end.
     """
     if not directory.path.is_dir():
         return None
@@ -101,10 +126,18 @@ def stop(directory: Directory) -> Gateway | None:
     if gateway is not None:
         _end(gateway)
     # The last thread of a process that was killed may let go a moment after the first is gone.
-    if not _wait(lambda: not locked(directory), STOP_DEADLINE if gateway else 0.0):
+    if not _wait(lambda: not locked(directory), KILL_DEADLINE if gateway else 0.0):
         raise SandboxError(_held(directory))
-    directory.clean()
+    _await_servers_gone(directory)
+    directory.clean(keep_data=keep_data)
     return gateway
+
+
+def _await_servers_gone(directory: Directory) -> None:
+    """Servers whose gateway was killed are ended by its keeper, which takes a moment."""
+    if not _wait(lambda: not servers_live(directory.path), KILL_DEADLINE):
+        lock = directory.keeper_lock_path
+        raise SandboxError(f"{lock}: servers of the sandbox do not end: end the process that `fuser {lock}` tells")
 
 
 def _held(directory: Directory) -> str:
@@ -148,14 +181,38 @@ def answers(record: Record) -> bool:
     return answer == {"pid": record.pid, "stack": record.stack}
 
 
-def control(record: Record, method: str, name: str, document: object = None) -> Any:  # noqa: ANN401  # each call's own JSON
+def living(record: Record) -> dict[str, Any] | None:
+    """How the servers of a running sandbox are, as `world_status.document` describes it; None: it has none.
+
+    Raises:
+        OSError: when it does not answer.
+        SandboxError: when it does not answer as a sandbox does.
+    """
+    try:
+        found: dict[str, Any] = control(record, "GET", "live", deadline=_SERVERS_TIMEOUT)
+    except UnknownCallError:
+        return None
+    return found
+
+
+def control(
+    record: Record, method: str, name: str, document: object = None, *, deadline: float = _ANSWER_TIMEOUT
+) -> Any:  # noqa: ANN401  # each call's own JSON
     """Make one control call, such as ``control(record, "POST", "regions", {"us-east-1": "lost"})``; the answer's JSON.
+
+    Args:
+        record: The running sandbox.
+        method: HTTP's.
+        name: Of the call, with its query.
+        document: What is sent, as JSON; None: nothing.
+        deadline: Seconds that the answer may take.
 
     Raises:
         OSError: when nobody answers.
-        SandboxError: when the answer is a refusal.
+        UnknownCallError: when there is no such call.
+        SandboxError: when the answer is another refusal.
     """
-    connection = http.client.HTTPConnection("127.0.0.1", record.port, timeout=_ANSWER_TIMEOUT)
+    connection = http.client.HTTPConnection("127.0.0.1", record.port, timeout=deadline)
     try:
         body = None if document is None else json.dumps(document)
         connection.request(method, f"/_lifeboat/{name}", body, {"Authorization": f"Bearer {record.token}"})
@@ -165,12 +222,14 @@ def control(record: Record, method: str, name: str, document: object = None) -> 
         raise SandboxError(f"port {record.port} is not a sandbox's") from fault
     finally:
         connection.close()
+    if response.status == http.client.NOT_FOUND:
+        raise UnknownCallError(f"{method} {name}: {answer['error']}")
     if response.status != http.client.OK:
         raise SandboxError(f"{method} {name}: {answer['error']}")
     return answer
 
 
-def _spawn(directory: Directory, *, stack: str, account: str, home: str) -> int:
+def _spawn(directory: Directory, *, stack: str, account: str, home: str, live: Live | None = None) -> int:
     """Start the gateway's process, its output in the log; it makes a session of its own and outlives its caller."""
     # A user's MOTO_* settings and AWS credentials have no business in the sandbox's server.
     variables = {name: value for name, value in os.environ.items() if not name.startswith(("MOTO_", "AWS_"))}
@@ -180,6 +239,7 @@ def _spawn(directory: Directory, *, stack: str, account: str, home: str) -> int:
         [
             *(sys.executable, "-m", "lifeboat.sandbox.gateway"),
             *("--directory", str(directory.path), "--stack", stack, "--account", account, "--home", home),
+            *(live.arguments() if live else ()),
         ],
         variables,
         file_actions=[
@@ -216,12 +276,12 @@ def _last_line(directory: Directory) -> str:
 
 
 def _end(gateway: Gateway) -> None:
-    for number in (signal.SIGTERM, signal.SIGKILL):
+    for number, deadline in ((signal.SIGTERM, STOP_DEADLINE), (signal.SIGKILL, KILL_DEADLINE)):
         # Between two looks a process may end and another get its number: look each time, right before.
         if not gateway.alive:
             return
         os.kill(gateway.pid, number)
-        if _wait(lambda: _ended(gateway.pid) or not gateway.alive, STOP_DEADLINE):
+        if _wait(lambda: _ended(gateway.pid) or not gateway.alive, deadline):
             return
     raise SandboxError(f"process {gateway.pid} of the sandbox does not end")
 

@@ -1,7 +1,8 @@
-"""``sandbox up``: a stack's whole program in a local cloud that starts from nothing."""
+"""``sandbox up``: a stack's whole program in a local cloud that starts from nothing, or on data of an earlier life."""
 
 from __future__ import annotations
 
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ from lifeboat.model.topology import resolve
 from lifeboat.sandbox import supervisor
 from lifeboat.sandbox.catalogue.loader import load
 from lifeboat.sandbox.environment import PASSPHRASE
-from lifeboat.sandbox.state import SandboxInputError
+from lifeboat.sandbox.live.world_config import TIME_SCALE, Live, require_resumable, sites_first
+from lifeboat.sandbox.state import SandboxError, SandboxInputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +26,28 @@ if TYPE_CHECKING:
     from lifeboat.sandbox.inprocess.monitor import Step
     from lifeboat.sandbox.inprocess.run import Deployed
     from lifeboat.sandbox.state import Directory, Record
+
+
+READY_DEADLINE = 90.0
+"""Seconds that servers may take after a deployment; two are usual, since they start while it runs."""
+_CALL = 30.0
+"""Seconds that a control call may take which asks or starts servers."""
+_LOOK = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Living:
+    """How the servers of a stack live.
+
+    Attributes:
+        seed: Same seed, same durations.
+        time_scale: How many times faster than real the control plane's effects are; None: they take no time.
+        resume: Start servers with the data of an earlier life, see `Live`.
+    """
+
+    seed: int = 0
+    time_scale: float | None = TIME_SCALE
+    resume: bool = False
 
 
 class NoStackError(SandboxInputError):
@@ -42,7 +66,8 @@ class UpResult:
         state: The state file.
         real: Resources that exist in the local cloud.
         recorded: Resources of types that the local cloud lacks.
-        elapsed_s: Seconds from the command to the last resource.
+        elapsed_s: Seconds from the command to the last resource, and to the last server that is ready.
+        live: How the sandbox lives, as `world_status.document` describes it; None: APIs alone.
     """
 
     settings: Settings
@@ -53,6 +78,7 @@ class UpResult:
     real: int
     recorded: int
     elapsed_s: float
+    live: dict[str, Any] | None = None
 
     @property
     def contract(self) -> dict[str, Any]:
@@ -60,44 +86,110 @@ class UpResult:
         return self.outputs["contract"]
 
 
-def up(stack: str, directory: Directory, *, progress: Callable[[str], None]) -> UpResult:
+def up(
+    stack: str,
+    directory: Directory,
+    *,
+    progress: Callable[[str], None],
+    living: Living | None = None,
+) -> UpResult:
     """Deploy a stack into a fresh local cloud; one that runs already is replaced.
 
     Args:
         stack: Names a ``Pulumi.<stack>.yaml``.
         directory: The project's ``.sandbox/``.
         progress: Told what happens, a line at a time.
+        living: How its servers live; None: there are none, the APIs alone answer.
 
     Raises:
         NoStackError: when there is no such stack.
         SettingsError: when its settings have faults, before anything is started.
         Refused: when they cannot be met, before anything is started.
-        SandboxError: when the local cloud does not start, or a resource fails; then the state file holds what was made,
-            and the local cloud still runs.
+        SandboxError: when the local cloud does not start, a resource fails, or a server does not become ready; then the
+            state file holds what was made, and the local cloud still runs.
     """
     started = time.perf_counter()
     root = directory.path.parent
     file = _stack_file(root, stack)
     settings = from_stack_file(file.read_text(encoding="utf-8"), file.name)
     topology = resolve(settings)
+    live = None if living is None else _live(living, topology, directory)
     progress("starting the local cloud")
     with ThreadPoolExecutor(1) as pool:
         # The gateway takes a second to start, the SDK another to import: side by side.
-        coming = pool.submit(supervisor.start, directory, stack=stack, account=settings.account, home=settings.home)
+        coming = pool.submit(
+            supervisor.start, directory, stack=stack, account=settings.account, home=settings.home, live=live
+        )
         _import_sdk()
         record = coming.result()
     progress(f"deploying {stack} into {record.endpoint}")
     deployed = deploy_into(root, stack, directory=directory, record=record, progress=progress)
+    outputs = deployed.deployment.plain_outputs
+    if live is not None:
+        progress("starting its sites")
+        supervisor.control(record, "POST", "stack", {"contract": outputs["contract"]}, deadline=_CALL)
     return UpResult(
         settings=settings,
         topology=topology,
         record=record,
-        outputs=deployed.deployment.plain_outputs,
+        outputs=outputs,
         state=deployed.path,
         real=deployed.real,
         recorded=deployed.recorded,
+        live=None if live is None else _come_alive(record, progress),
         elapsed_s=time.perf_counter() - started,
     )
+
+
+def _live(living: Living, topology: Topology, directory: Directory) -> Live:
+    if sys.platform != "linux":
+        raise SandboxInputError(f"servers need Linux, and this is {sys.platform}: --bare has the APIs alone")
+    home = topology.home.region
+    if living.resume:
+        require_resumable(directory, home)
+    return Live(
+        regions=sites_first(home, [site.region for site in topology.sites], topology.witness),
+        seed=living.seed,
+        time_scale=living.time_scale,
+        resume=living.resume,
+    )
+
+
+def _come_alive(record: Record, progress: Callable[[str], None]) -> dict[str, Any]:
+    live = await_ready(record, progress)
+    supervisor.control(record, "POST", "ready", deadline=_CALL)
+    return live
+
+
+def await_ready(
+    record: Record, progress: Callable[[str], None] = lambda _: None, deadline: float = READY_DEADLINE
+) -> dict[str, Any]:
+    """Wait until every server of a living sandbox is ready, replicas follow and names answer; then how it lives.
+
+    Args:
+        record: The running sandbox.
+        progress: Told of each part when it is ready.
+        deadline: Seconds to wait.
+
+    Raises:
+        SandboxError: when the deadline is over, naming the part that is not ready and its log.
+    """
+    end = time.monotonic() + deadline
+    told: set[str] = set()
+    while True:
+        live: dict[str, Any] = supervisor.control(record, "GET", "live", deadline=_CALL)
+        waiting = [part for part in live["parts"] if not part["ready"]]
+        for part in live["parts"]:
+            if part["ready"] and part["part"] not in told:
+                told.add(part["part"])
+                progress(f"{part['part']}: {part['detail']}")
+        if not waiting:
+            return live
+        if time.monotonic() > end:
+            first = waiting[0]
+            raise SandboxError(f"{first['part']} is not ready: {first['detail']}: see {first['log']}")
+        # The parts take seconds, and looking at them takes them time.
+        time.sleep(_LOOK)
 
 
 def deploy_into(

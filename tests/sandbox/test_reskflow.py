@@ -42,7 +42,7 @@ class Deployed:
 @pytest.fixture(scope="module")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     project = link_project(tmp_path_factory.mktemp("reskflow"))
-    command = [LIFEBOAT, "sandbox", "up", "reskflow", "--json"]
+    command = [LIFEBOAT, "sandbox", "up", "reskflow", "--bare", "--json"]
     up = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
     try:
         assert up.returncode == 0, up.stderr

@@ -133,7 +133,7 @@ def test_a_start_that_fails_says_why_and_leaves_nothing(directory: Directory, mo
     holder = Lock(directory.lock_path)
     assert holder.acquire()
     # Two starts at once: the other one's gateway takes the lock after this one's look at it.
-    monkeypatch.setattr(supervisor, "stop", lambda _: None)
+    monkeypatch.setattr(supervisor, "stop", lambda _, **__: None)
     with pytest.raises(supervisor.StartError, match="another gateway runs here"):
         start(directory)
     monkeypatch.undo()

@@ -18,7 +18,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import Any, Final, cast
 
 _PR_SET_PDEATHSIG: Final = 1
@@ -144,9 +143,9 @@ def main(argv: list[str]) -> int:
     os.setsid()
     for number in _IGNORED:
         signal.signal(number, signal.SIG_IGN)
-    with Path(argv[0]).open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        Keeper(0, 1).serve()
+    # Held until the process ends: whoever gets the lock next finds no server.
+    fcntl.flock(os.open(argv[0], os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600), fcntl.LOCK_EX)
+    Keeper(0, 1).serve()
     return 0
 
 

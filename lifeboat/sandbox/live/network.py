@@ -32,8 +32,8 @@ _FIRST_SERVER: Final = 10
 class Network:
     """One block of loopback addresses, held until it is closed.
 
-    The first address is the name server's; the rest are given out by name, and a name keeps its address. Safe to ask from
-    several threads.
+    The first address is the name server's; the rest are given out by name, and a name keeps its address. Safe to ask
+    from several threads.
 
     Args:
         block: The block, such as ``127.80.12.0/24``.

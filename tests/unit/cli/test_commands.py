@@ -226,6 +226,19 @@ def test_a_sandbox_that_does_not_run_says_so(run: Run) -> None:
     assert (down.code, json.loads(down.out)) == (0, {"stopped": None})
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--resume", "--bare"], "lifeboat: --resume: only servers have data to keep: leave out --bare and --empty"),
+        (["--time-scale", "fast"], "lifeboat: --time-scale: fast: a positive number such as 60, or 'instant'"),
+    ],
+)
+def test_options_that_make_no_sense_start_nothing(run: Run, checkout: Path, options: list[str], said: str) -> None:
+    ran = run("sandbox", "up", "reskflow", *options)
+    assert (ran.code, ran.err.splitlines()) == (2, [said])
+    assert not (checkout / ".sandbox").exists()
+
+
 def test_an_empty_sandbox_lives_from_up_to_down(run: Run, checkout: Path) -> None:
     up = run("sandbox", "up", "reskflow", "--empty", "--json")
     try:

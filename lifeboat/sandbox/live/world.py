@@ -1,0 +1,318 @@
+"""The world behind the gateway's APIs: real servers, names, links, metrics and faults, made and ended together.
+
+Invariants:
+1. Everything that runs was started by the gateway's keeper: it ends with the gateway, however that ends.
+2. A call that changes something is noted by the part that plays it before the call is answered.
+3. When the keeper is gone, so is every server; then the gateway ends too, rather than pretend.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import shutil
+import threading
+from typing import TYPE_CHECKING, Final
+
+from lifeboat.sandbox.live import fault_endpoints, world_status
+from lifeboat.sandbox.live.account import lent_account
+from lifeboat.sandbox.live.alarms import Alarms
+from lifeboat.sandbox.live.caches import Caches
+from lifeboat.sandbox.live.clocks import Clocks
+from lifeboat.sandbox.live.databases import Databases
+from lifeboat.sandbox.live.effects import Effects
+from lifeboat.sandbox.live.faults import Faults
+from lifeboat.sandbox.live.links import Links
+from lifeboat.sandbox.live.metrics import Metrics
+from lifeboat.sandbox.live.names import SERVER, Names
+from lifeboat.sandbox.live.network import Network
+from lifeboat.sandbox.live.objects import Objects
+from lifeboat.sandbox.live.processes import Processes
+from lifeboat.sandbox.live.routing_state import Outside
+from lifeboat.sandbox.live.sites import Sites
+from lifeboat.sandbox.live.world_config import load_network, save_network
+from lifeboat.sandbox.live.world_parts import (
+    BreakableSites,
+    Durations,
+    MeasuredDatabases,
+    Ways,
+)
+from lifeboat.sandbox.live.world_sites import Traffic
+from lifeboat.sandbox.state import SandboxError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+    from lifeboat.sandbox.gateway.calls import Call
+    from lifeboat.sandbox.gateway.conditions import Conditions
+    from lifeboat.sandbox.gateway.control import Control
+    from lifeboat.sandbox.live.world_config import Live, StackPlan
+    from lifeboat.sandbox.state import Directory
+
+_READS: Final = ("Describe", "Get", "List", "Head")
+_TICK: Final = 1.0
+"""Seconds between looks at what nobody gives notice of."""
+_log = logging.getLogger(__name__)
+
+
+class World:
+    """One sandbox's.
+
+    Args:
+        directory: The sandbox's.
+        live: How it lives.
+        control: The gateway's control channel; the world's own routes are added to it.
+        account: AWS account, 12 digits.
+        gateway: The gateway's URL.
+        token: The sandbox's.
+        lost: Called when every server is gone for good.
+
+    Raises:
+        SandboxError: when there are no addresses, or root has no account to lend.
+    """
+
+    def __init__(  # noqa: PLR0913 - what it stands between
+        self,
+        directory: Directory,
+        live: Live,
+        control: Control,
+        *,
+        account: str,
+        gateway: str,
+        token: str,
+        lost: Callable[[], None],
+    ) -> None:
+        self.live = live
+        self._root = directory
+        self._conditions = control.conditions
+        self._lost = lost
+        self._wake = threading.Event()
+        self._ending = threading.Event()
+        self._named = False
+        self._saved: object = None
+        self._minder = threading.Thread(target=self._mind, name="world", daemon=True)
+        lent = lent_account()
+        if lent is not None:
+            # Entered, not read, by the account that servers run as; every file in it stays its owner's.
+            directory.path.chmod(0o711)
+        self.network = Network.claim(*(load_network(directory.path) if live.resume else (None, None)))
+        self.processes = Processes(directory.path, self._ended)
+        self._links = Links(directory.path, self.network, self.processes)
+        self.effects = Effects(live.seed, live.time_scale)
+        self.durations = Durations(self.effects)
+        self._databases = Databases(directory.path, self.network, self.processes, lent, self.durations, self._links)
+        self._caches = Caches(directory.path, account, self.network, self.processes, lent, self.effects, self._links)
+        self.objects = Objects(account, Ways(self._links))
+        self.traffic = Traffic(
+            Sites(directory.path, self.network, self.processes),
+            self._links,
+            self._databases,
+            account,
+            lambda: control.lost,
+        )
+        self.names = Names(
+            processes=self.processes,
+            network=self.network,
+            control=control,
+            directory=directory.path,
+            account=account,
+            gateway=gateway,
+            token=token,
+            outside=self._outside,
+        )
+        self.metrics = Metrics(
+            account,
+            MeasuredDatabases(self._databases),
+            self._caches,
+            [self.objects],
+        )
+        self.alarms = Alarms(account)
+        self._clocks = Clocks(directory.path / "clocks")
+        self.faults = Faults(self)
+        self._resumed = not live.resume
+        fault_endpoints.serve(control, self.faults)
+        world_status.serve(control, self)
+
+    @property
+    def regions(self) -> Sequence[str]:
+        """The stack's regions, sites and witness."""
+        return self.live.regions
+
+    @property
+    def directory(self) -> Path:
+        """The sandbox's own, closed to others."""
+        return self._root.path
+
+    @property
+    def conditions(self) -> Conditions:
+        """What API calls meet."""
+        return self._conditions
+
+    @property
+    def databases(self) -> Databases:
+        """The databases."""
+        return self._databases
+
+    @property
+    def caches(self) -> Caches:
+        """The caches."""
+        return self._caches
+
+    @property
+    def sites(self) -> BreakableSites:
+        """The sites, as faults break them."""
+        return self.traffic.breakable
+
+    @property
+    def links(self) -> Links:
+        """The links."""
+        return self._links
+
+    @property
+    def clocks(self) -> Clocks:
+        """The agents' clocks."""
+        return self._clocks
+
+    def start(self) -> None:
+        """Start what is there before any stack.
+
+        Raises:
+            SandboxError: when a part does not come up.
+        """
+        if self.live.resume:
+            self._tidy()
+        self._save_network()
+        self._links.start()
+        self.names.start()
+        self._databases.start()
+        self._caches.start()
+        self.objects.start()
+        self.metrics.start()
+        self.alarms.start()
+        if self._resumed:
+            self.faults.start()
+        self._minder.start()
+
+    def stop(self) -> None:
+        """End everything, in the order in which one part needs another; data stay."""
+        self._ending.set()
+        self._wake.set()
+        steps: Iterable[Callable[[], None]] = (
+            *([self._minder.join] if self._minder.is_alive() else []),
+            self.faults.stop,
+            *((self.alarms.stop, self.metrics.stop) if self._minder.ident is not None else ()),
+            self.objects.close,
+            self.traffic.close,
+            self.names.stop,
+            self._databases.close,
+            self._caches.close,
+            self._links.stop,
+            self.processes.close,
+            self.network.close,
+        )
+        for step in steps:
+            try:
+                step()
+            # What cannot be ended politely is ended by the keeper, with all the rest.
+            except Exception:  # noqa: BLE001 - see above
+                _log.exception("a part did not end politely")
+
+    def open(self, plan: StackPlan) -> None:
+        """Serve a stack that is deployed; from now on, what the API is asked for takes its time.
+
+        Raises:
+            SandboxError: when a site cannot be started.
+        """
+        self.durations.deployed = True
+        self.traffic.open(plan)
+
+    def resume_faults(self) -> None:
+        """Bring back the faults of an earlier life, once what they break is there; nothing happens without one."""
+        if not self._resumed:
+            self._resumed = True
+            self.faults.start()
+
+    def forget(self) -> None:
+        """Follow a gateway that forgot every resource."""
+        with contextlib.suppress(SandboxError):
+            self.faults.clear()
+        self.traffic.close()
+        self.durations.deployed = False
+        self._databases.notify()
+        self._caches.notify()
+
+    def answered(self, call: Call, _status: str) -> None:
+        """Note an AWS call that moto answered, before its client has the answer."""
+        if call.operation.startswith(_READS):
+            return
+        try:
+            match call.service:
+                case "rds":
+                    self._databases.notify()
+                    self._wake.set()
+                case "elasticache":
+                    self._caches.notify()
+                case "route53" | "cloudwatch" if self._named:
+                    self.names.refresh()
+                case _:
+                    # Objects hear of changes by themselves.
+                    return
+        # The call is answered already: what goes wrong here must not undo that for its client.
+        except Exception:  # noqa: BLE001 - see above
+            _log.exception("%s %s was not noted", call.service, call.operation)
+
+    def _outside(self) -> Outside:
+        hosts = {**self._databases.names, **self._caches.names}
+        return Outside(hosts=hosts, sites=dict(self.traffic.fronts))
+
+    def _ended(self, name: str, code: int) -> None:
+        """Tell who has to know that a process ended."""
+        if self._ending.is_set():
+            return
+        if name == SERVER:
+            self._named = False
+        _log.info("%s ended with %d", name, code)
+        # The first servers may end before the last parts are made.
+        if self._minder.is_alive():
+            self._databases.ended(name, code)
+            self._caches.ended(name, code)
+        self._wake.set()
+
+    def _mind(self) -> None:
+        while not self._ending.is_set():
+            self._wake.wait(_TICK)
+            self._wake.clear()
+            if self._ending.is_set():
+                return
+            if not self.processes.alive:
+                _log.error("the keeper is gone, and with it every server: the sandbox ends")
+                self._lost()
+                return
+            try:
+                self._look()
+            # It must outlive whatever a part in the middle of a change surprises it with.
+            except Exception:  # noqa: BLE001 - see above
+                _log.exception("looking after the world failed")
+
+    def _look(self) -> None:
+        self._save_network()
+        if self.processes.pid(SERVER) is None:
+            self.names.start()
+        # It takes the signal to fetch anew only once it serves; before, the signal would end it.
+        self._named = self._named or self.names.answers()
+        self.traffic.tend()
+
+    def _save_network(self) -> None:
+        given = self.network.given
+        if given != self._saved:
+            save_network(self.directory, str(self.network.block), given)
+            self._saved = given
+
+    def _tidy(self) -> None:
+        """Remove what belonged to a control plane that is gone, and what faults had set: these set it again."""
+        shutil.rmtree(self._root.data / "rds-backups", ignore_errors=True)
+        for setting in (self._root.data / "rds").glob("*/*/*/faults.conf"):
+            setting.unlink()
+        for capacity in (self._root.data / "site").glob("*/capacity.json"):
+            capacity.unlink()

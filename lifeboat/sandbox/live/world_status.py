@@ -1,0 +1,252 @@
+"""How a living sandbox is, over the gateway's control channel.
+
+GET    live     how it is, see `document`
+POST   stack    {"contract": {...}}: the stack is deployed, its sites may serve: {"sites": [regions]}
+POST   ready    all of it is ready: faults of the life that is resumed may come back: {"status": "ok"}
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import dnslib  # pyright: ignore[reportMissingTypeStubs]  # it has none
+import psycopg
+from lifeboat_contract import Contract
+from pydantic import ValidationError
+
+from lifeboat.sandbox.gateway.control import Refused, lines
+from lifeboat.sandbox.gateway.control import document as read_document
+from lifeboat.sandbox.live import links as links_process
+from lifeboat.sandbox.live.effects import INSTANT
+from lifeboat.sandbox.live.names import SERVER
+from lifeboat.sandbox.live.world_config import plan_of
+from lifeboat.sandbox.state import SandboxError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from wsgiref.types import WSGIEnvironment
+
+    from lifeboat.sandbox.gateway.control import Control
+    from lifeboat.sandbox.live.databases_units import Unit
+    from lifeboat.sandbox.live.world import World
+
+_DNS: Final = cast("Any", dnslib)
+_PATIENCE: Final = 1.0
+_SHOWN: Final = ("key", "region", "role", "address", "port", "state", "lag_seconds", "problem")
+_STREAMING: Final = "SELECT status FROM pg_stat_wal_receiver"
+
+
+def serve(control: Control, world: World) -> None:
+    """Have the control channel answer for the world."""
+
+    def show(_: WSGIEnvironment) -> dict[str, Any]:
+        return document(world)
+
+    def take(environ: WSGIEnvironment) -> dict[str, Any]:
+        given: Any = read_document(environ)
+        try:
+            contract = Contract.model_validate(given["contract"] if isinstance(given, dict) else given)
+        except ValidationError as fault:
+            raise Refused(HTTPStatus.BAD_REQUEST, f"stack: {'; '.join(lines(fault))}") from fault
+        except KeyError as fault:
+            raise Refused(HTTPStatus.BAD_REQUEST, "stack: contract: missing") from fault
+        plan = plan_of(contract)
+        try:
+            world.open(plan)
+        except SandboxError as refusal:
+            raise Refused(HTTPStatus.CONFLICT, str(refusal)) from refusal
+        return {"sites": list(plan.regions)}
+
+    def ready(_: WSGIEnvironment) -> dict[str, str]:
+        world.resume_faults()
+        return {"status": "ok"}
+
+    control.route("GET", "live", show)
+    control.route("POST", "ready", ready)
+    control.route("POST", "stack", take)
+
+
+def document(world: World) -> dict[str, Any]:
+    """How the world is now.
+
+    Returns:
+        - ``network``: its block; ``name_server``: ``address`` and ``port``; ``seed``; ``time_scale``: a number or
+          ``instant``;
+        - ``active``: the region whose site may write, None before there is one; ``names``: host names that fail over;
+        - ``processes``: rows with ``kind``, ``name``, ``region``, ``role``, ``address``, ``port``, ``pid`` (None: it
+          does not run), ``state``, ``lag_seconds`` (None: it replicates nothing, or that cannot be told), ``problem``
+          (one line, or empty) and ``log``;
+        - ``buckets``: see `Objects.status`; ``links``: see `Links.status`, and ``ways``, those that are shaped;
+        - ``faults``: see `Faults.list`;
+        - ``parts``: what an `up` waits for, rows with ``part``, ``ready``, ``detail`` and ``log``.
+    """
+    address, port = world.names.address
+    plan = world.traffic.plan
+    return {
+        "network": str(world.network.block),
+        "name_server": {"address": address, "port": port},
+        "seed": world.live.seed,
+        "time_scale": INSTANT if world.live.time_scale is None else world.live.time_scale,
+        "active": world.traffic.active,
+        "names": [] if plan is None else list(plan.names),
+        "fronts": dict(world.traffic.fronts),
+        "processes": [*_servers(world), *_sites(world), *_services(world)],
+        "buckets": world.objects.status(),
+        "links": _links(world),
+        "ways": [
+            {
+                "source_region": source,
+                "target_region": target,
+                "latency_s": shape.latency_s,
+                "bytes_per_s": shape.bytes_per_s,
+                "cut": shape.cut,
+                "reset": shape.reset,
+            }
+            for (source, target), shape in sorted(world.links.shapes().items())
+        ],
+        "faults": world.faults.list(),
+        "parts": [_part(world, *found) for found in _parts(world)],
+    }
+
+
+def _servers(world: World) -> Iterator[dict[str, Any]]:
+    lags = {lag.key: lag.seconds for lag in world.metrics.lags()}
+    for key, unit in sorted(world.databases.servers.items()):
+        place = unit.server.place
+        user, database = _login(world, unit)
+        yield _row(
+            world,
+            kind="database",
+            name=unit.server.name,
+            key=key,
+            region=unit.wanted.region,
+            role=unit.role,
+            address=place.address,
+            port=place.port,
+            state=unit.state,
+            lag_seconds=lags.get(key),
+            problem=unit.problem,
+            user=user,
+            database=database,
+        )
+    for row in world.caches.status():
+        yield _row(
+            world,
+            kind="cache",
+            name=_process_of(row),
+            **{name: row[name] for name in _SHOWN},
+        )
+
+
+def _process_of(cache: Mapping[str, Any]) -> str:
+    return f"cache-{cache['region']}-{cache['key'].rpartition('/')[2]}"
+
+
+def _login(world: World, unit: Unit) -> tuple[str, str | None]:
+    """User and database that a client of a database has: a replica's are its primary's."""
+    servers = world.databases.servers
+    source = servers.get(unit.wanted.source or "", unit)
+    return source.wanted.owner.user, source.wanted.owner.database
+
+
+def _sites(world: World) -> Iterator[dict[str, Any]]:
+    for region, site in world.traffic.status().items():
+        yield _row(
+            world,
+            kind="site",
+            name=f"site-{region}",
+            key=region,
+            region=region,
+            role="active" if site.gate.open else "standby",
+            address=world.traffic.fronts.get(region, site.address),
+            port=site.port,
+            state="held" if region in world.sites.held else site.process.value,
+            lag_seconds=None,
+            problem="",
+        )
+
+
+def _services(world: World) -> Iterator[dict[str, Any]]:
+    address, port = world.names.address
+    for kind, name, where in (
+        ("name server", SERVER, (address, port)),
+        ("links", links_process.PROCESS, (None, None)),
+    ):
+        running = world.processes.pid(name) is not None
+        yield _row(
+            world,
+            kind=kind,
+            name=name,
+            key=name,
+            region=None,
+            role="",
+            address=where[0],
+            port=where[1],
+            state="running" if running else "starting",
+            lag_seconds=None,
+            problem="",
+        )
+
+
+def _row(world: World, **facts: Any) -> dict[str, Any]:  # noqa: ANN401 - as JSON has them
+    name: str = facts["name"]
+    return {**facts, "pid": world.processes.pid(name), "log": str(world.processes.log(name))}
+
+
+def _links(world: World) -> list[dict[str, Any]]:
+    try:
+        return world.links.status()
+    except SandboxError:
+        # They are being started again; that shows among the processes.
+        return []
+
+
+def _part(world: World, part: str, name: str, found: str) -> dict[str, Any]:
+    """A row of what has to be ready; `found` begins with ``!`` when it is not."""
+    return {
+        "part": part,
+        "ready": not found.startswith("!"),
+        "detail": found.removeprefix("!"),
+        "log": str(world.processes.log(name)),
+    }
+
+
+def _parts(world: World) -> Iterator[tuple[str, str, str]]:
+    for key, unit in sorted(world.databases.servers.items()):
+        yield f"database {key}", unit.server.name, _database(unit)
+    for row in world.caches.status():
+        waits = row["role"] == "replica" and row["lag_seconds"] is None
+        found = f"!{row['problem'] or 'does not follow so far'}" if row["problem"] or waits else row["role"]
+        ready = row["state"] == "running"
+        yield f"cache {row['key']}", _process_of(row), found if ready else f"!{row['state']}"
+    for region in world.traffic.fronts:
+        yield f"site {region}", f"site-{region}", world.traffic.ready(region)
+    yield "name server", SERVER, _names(world)
+
+
+def _database(unit: Unit) -> str:
+    if not unit.settled:
+        return f"!{unit.problem or unit.state}"
+    if unit.role == "primary":
+        return "takes writes"
+    try:
+        with unit.server.connect() as connection:
+            row = connection.execute(_STREAMING).fetchone()
+    except psycopg.Error as fault:
+        return f"!{str(fault).strip().splitlines()[0] if str(fault).strip() else type(fault).__name__}"
+    return "replicates" if row == ("streaming",) else "!does not follow its source so far"
+
+
+def _names(world: World) -> str:
+    plan = world.traffic.plan
+    if plan is None or not plan.names or not plan.sites:
+        return "answers" if world.names.answers() else "!does not answer"
+    name = plan.names[0]
+    try:
+        packet = _DNS.DNSRecord.question(name).send(*world.names.address, timeout=_PATIENCE)
+        records = list(_DNS.DNSRecord.parse(packet).rr)
+    except (OSError, _DNS.DNSError):
+        return "!does not answer"
+    addresses = [str(record.rdata) for record in records if record.rtype == _DNS.QTYPE.A]
+    return f"{name} is {addresses[0]}" if addresses else f"!{name} has no address so far"
