@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from policies.core.arns import arn_account, arn_region
 from policies.core.objectives import Declared
 from policies.core.values import UNKNOWN, UnknownPropertyError, texts, walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from policies.core.resource import Resource, View
 
@@ -30,7 +30,18 @@ _IDENTITIES: Final = (
     "selfLink",
 )
 """Outputs and inputs by which another resource may name one."""
+_OWNERS: Final = {
+    "bucket": ("/bucket:Bucket",),
+    "clusterIdentifier": (":Cluster",),
+    "replicationGroupId": (":ReplicationGroup",),
+    "globalClusterIdentifier": (":GlobalCluster",),
+    "keyId": (":Key", ":ReplicaKey", ":ExternalKey", ":ReplicaExternalKey"),
+}
+"""Whose identity these are; other types have them to name what they belong to."""
 _ROOT: Final = "pulumi:pulumi:Stack"
+
+
+Answer = TypeVar("Answer")
 
 
 class Index:
@@ -46,6 +57,7 @@ class Index:
         for resource in self._by_urn.values():
             self._by_type[resource.type].append(resource)
         self._companions: dict[tuple[str, str], dict[str, list[Resource]]] = {}
+        self._answers: dict[str, object] = {}
 
     def __iter__(self) -> Iterator[Resource]:
         """Every resource."""
@@ -67,6 +79,12 @@ class Index:
     def types(self) -> Iterable[str]:
         """The types there are."""
         return self._by_type.keys()
+
+    def once(self, question: str, answer: Callable[[], Answer]) -> Answer:
+        """What a question about the whole stack came to the first time that it was asked."""
+        if question not in self._answers:
+            self._answers[question] = answer()
+        return cast("Answer", self._answers[question])
 
     def ancestors(self, resource: Resource) -> Iterator[Resource]:
         """The components around a resource, the nearest first, without the stack."""
@@ -163,9 +181,13 @@ class Index:
     def _named(self) -> Mapping[str, list[Resource]]:
         named: dict[str, dict[str, Resource]] = defaultdict(dict)
         for resource in self._by_urn.values():
-            for bag in (resource.inputs or {}, resource.outputs):
+            bags = (resource.inputs or {}, resource.outputs)
+            foreign = {key for key, types in _OWNERS.items() if not resource.type.endswith(types)}
+            # The ID of a companion, such as a bucket's versioning, is often that of what it belongs to.
+            others = {value for bag in bags for key in foreign if isinstance(value := bag.get(key), str)}
+            for bag in bags:
                 for identity in _IDENTITIES:
                     value = bag.get(identity)
-                    if isinstance(value, str) and value:
+                    if isinstance(value, str) and value and identity not in foreign and value not in others:
                         named[value][resource.urn] = resource
         return {value: list(resources.values()) for value, resources in named.items()}

@@ -43,7 +43,18 @@ _UNITS: Final = {
     **dict.fromkeys(("h", "hour", "hours"), 3600),
     **dict.fromkeys(("d", "day", "days"), 86400),
 }
-_TIER: Final = re.compile(r"^(?:tier)?[\s_-]*(\d+)$", re.IGNORECASE)
+_TAGS: Final = (
+    "tags",
+    "labels",
+    "userLabels",
+    "settings.userLabels",
+    "resourceLabels",
+    "metadata.labels",
+    "metadata.annotations",
+    "tagsAll",
+)
+"""Where providers keep tags: AWS, Google in general, its databases and clusters, Kubernetes."""
+_TIER: Final = re.compile(r"^(?:tier)?[\s_-]*(\d{1,9})$", re.IGNORECASE)
 _TIER_NAMES: Final = {"critical": 1, "mission-critical": 1, "high": 1, "medium": 2, "low": 3}
 
 
@@ -92,10 +103,11 @@ def tag(resource: Resource, *names: str) -> Any:  # noqa: ANN401 - JSON
         UnknownPropertyError: when the tags, or this one, are not known yet.
     """
     wanted = {name.lower() for name in names}
-    for property_ in ("tags", "labels", "userLabels", "tagsAll"):
+    for property_ in _TAGS:
         found = resource.computed(property_) if property_ == "tagsAll" else resource.get(property_)
         for key, value in mapping(found).items():
-            if key.lower() in wanted:
+            # Kubernetes has names with their owner's domain before them: `example.com/rpo`.
+            if key.lower().rpartition("/")[2] in wanted:
                 return known(value, f"{property_}.{key}")
     return None
 

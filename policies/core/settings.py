@@ -24,6 +24,8 @@ from policies.core.rules import Level, Severity, Strict
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pydantic_core import ErrorDetails
+
     from policies.core.rules import Rule
 
 PROFILES: Final = Path(__file__).parents[1] / "profiles"
@@ -134,7 +136,7 @@ def resolve_settings(given: Mapping[str, Any], rules: Mapping[str, Rule]) -> Pac
     try:
         document = Document.model_validate(dict(given))
     except ValidationError as fault:
-        raise PackSettingsError("\n".join(_lines(fault))) from None
+        raise PackSettingsError("\n".join(lines(fault))) from None
     profile = load_profile(document.profile)
     faults: list[str] = []
     levels: dict[str, Level] = {}
@@ -149,7 +151,7 @@ def resolve_settings(given: Mapping[str, Any], rules: Mapping[str, Rule]) -> Pac
                 continue
             for key, value in values.items():
                 if key == LEVEL:
-                    if value not in {level.value for level in Level}:
+                    if value not in [level.value for level in Level]:
                         faults.append(f"rules.{name}.level: {value}: mandatory, advisory or disabled is expected")
                     else:
                         levels[name] = Level(value)
@@ -277,5 +279,15 @@ def _complaint(rule: Rule, key: str, value: Any) -> str | None:  # noqa: ANN401 
     return None
 
 
-def _lines(fault: ValidationError) -> list[str]:
-    return [f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in fault.errors()]
+def lines(fault: ValidationError) -> list[str]:
+    """A line for each fault of a document: the key, its value where that is one line, what is accepted."""
+    return [_line(each) for each in fault.errors()]
+
+
+def _line(each: ErrorDetails) -> str:
+    key = ".".join(str(part) for part in each["loc"]) or "document"
+    if each["type"] == "extra_forbidden":
+        return f"{key}: there is no such key"
+    written = each["input"]
+    shown = f"{' '.join(str(written).split())}: " if isinstance(written, (str, int, float)) else ""
+    return f"{key}: {shown}{each['msg']}"

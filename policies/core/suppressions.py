@@ -13,13 +13,14 @@ from __future__ import annotations
 
 from datetime import date
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import yaml
 from pydantic import Field, TypeAdapter, ValidationError
 
 from policies.core.rules import Strict
-from policies.core.settings import PackSettingsError
+from policies.core.settings import SUPPRESSIONS, PackSettingsError, lines
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -60,6 +61,31 @@ class Suppression(Strict):
         )
 
 
+def read_suppressions(name: str | None, rules: Collection[str], directory: Path = Path()) -> tuple[Suppression, ...]:
+    """Read the file of suppressions.
+
+    Args:
+        name: As the settings name it; None for the usual file, which need not exist.
+        rules: Names of all rules.
+        directory: Where the program is; names are relative to it.
+
+    Raises:
+        PackSettingsError: with a line for each fault, the file's name in front.
+    """
+    file = directory / (name or SUPPRESSIONS)
+    if name is None and not file.exists():
+        return ()
+    shown = name or SUPPRESSIONS
+    try:
+        return parse_suppressions(file.read_text(encoding="utf-8"), rules)
+    except OSError as fault:
+        raise PackSettingsError(f"suppressions: {shown}: {fault.strerror}") from None
+    except UnicodeDecodeError:
+        raise PackSettingsError(f"suppressions: {shown}: not UTF-8 text") from None
+    except PackSettingsError as fault:
+        raise PackSettingsError("\n".join(f"{shown}: {each}" for each in str(fault).splitlines())) from None
+
+
 def parse_suppressions(text: str, rules: Collection[str]) -> tuple[Suppression, ...]:
     """Read a file of suppressions.
 
@@ -75,13 +101,11 @@ def parse_suppressions(text: str, rules: Collection[str]) -> tuple[Suppression, 
     except yaml.YAMLError as fault:
         raise PackSettingsError(f"not YAML: {' '.join(str(fault).split())}") from None
     try:
-        found = TypeAdapter(tuple[Suppression, ...]).validate_python(document or ())
+        found = TypeAdapter(list[Suppression]).validate_python(document or [])
     except ValidationError as fault:
-        raise PackSettingsError(
-            "\n".join(f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in fault.errors())
-        ) from None
+        raise PackSettingsError("\n".join(lines(fault))) from None
     if unknown := sorted({each.rule for each in found} - set(rules)):
         raise PackSettingsError(
             "\n".join(f"rule: {name}: no such rule; `docs/policies.md` lists them" for name in unknown)
         )
-    return found
+    return tuple(found)

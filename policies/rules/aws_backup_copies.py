@@ -1,0 +1,165 @@
+"""AWS: copies of backups lie in another region and account, encrypted, and are kept as long as what they copy."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Final
+
+from policies.core.arns import arn_account, arn_region
+from policies.core.backups import PLAN, VAULT, kept_days
+from policies.core.results import attempt, require, undecided, violation
+from policies.core.values import UNKNOWN, UnknownPropertyError, is_set, is_true
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from policies.core.context import Context
+    from policies.core.index import Index
+    from policies.core.resource import Resource, View
+    from policies.core.results import Result
+
+    Place = Callable[[Index, "Resource | str"], str]
+
+AIR_GAPPED: Final = "aws:backup/logicallyAirGappedVault:LogicallyAirGappedVault"
+_AIR_GAPPED: Final = "targetLogicallyAirGappedBackupVaultArn"
+_KEYS: Final = ("aws:kms/key:Key", "aws:kms/replicaKey:ReplicaKey", "aws:kms/alias:Alias")
+_ELSEWHERE: Final = "isolated"
+"""Where the backups of a logically air-gapped vault are: in an account of AWS's own."""
+
+
+def _region(index: Index, vault: Resource | str) -> str:
+    return arn_region(vault) if isinstance(vault, str) else index.region(vault)
+
+
+def _account(index: Index, vault: Resource | str) -> str:
+    if isinstance(vault, str):
+        return arn_account(vault)
+    return _ELSEWHERE if vault.type == AIR_GAPPED else index.account(vault)
+
+
+class _Hops:
+    """Which vaults the backups of a plan come to: by its own copies, and by those of plans that begin where one ends.
+
+    Args:
+        index: The stack.
+    """
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._onward: dict[str, list[View]] = defaultdict(list)
+        for plan in index.of(PLAN):
+            for rule in _listed(plan, "rules"):
+                for vault in index.targets(plan, f"{rule.prefix}.targetVaultName", VAULT):
+                    self._onward[vault.urn].extend(_listed(rule, "copyActions"))
+
+    def of(self, plan: Resource) -> Iterator[Resource | str | None]:
+        """Vaults, or their ARNs where they are not in this stack; None for one that is not known yet."""
+        waiting: list[View] = []
+        for rule in plan.items("rules"):
+            waiting += rule.items("copyActions")
+            if is_set(rule.peek(_AIR_GAPPED)):
+                yield from self._vaults(rule, _AIR_GAPPED)
+        seen: set[str] = set()
+        while waiting:
+            for vault in self._vaults(waiting.pop(), "destinationVaultArn"):
+                yield vault
+                if vault is not None and not isinstance(vault, str) and vault.urn not in seen:
+                    seen.add(vault.urn)
+                    waiting += self._onward.get(vault.urn, ())
+
+    def _vaults(self, about: View, path: str) -> Iterable[Resource | str | None]:
+        literal = about.peek(path)
+        found = self._index.targets(about.resource, f"{about.prefix}.{path}", VAULT, AIR_GAPPED)
+        if isinstance(literal, str):
+            return [next((each for each in found if each.outputs.get("arn") == literal), literal)]
+        # Dependencies are those of all rules together: of the vaults that are copied to, and of those that rules fill,
+        # which are where the plan is and so are no other place.
+        return found or [None]
+
+
+def _listed(about: Resource | View, path: str) -> tuple[View, ...]:
+    try:
+        return about.items(path)
+    except UnknownPropertyError:
+        return ()
+
+
+def _elsewhere(place: Place, message: str) -> Callable[[Context], Iterable[Result]]:
+    """The check that every plan has a copy in another place than its own."""
+
+    def check(context: Context) -> Iterator[Result]:
+        hops = _Hops(context.index)
+        for plan in context.index.of(PLAN):
+            yield from attempt(plan, lambda each=plan: judged(each, context.index, hops))
+
+    def judged(plan: Resource, index: Index, hops: _Hops) -> Iterator[Result]:
+        vaults = list(hops.of(plan))
+        places = ["" if vault is None else _known(place, index, vault) for vault in vaults]
+        own = place(index, plan)
+        if any(found and own and found != own for found in places):
+            return
+        if vaults and (not own or "" in places):
+            yield undecided(plan, "rules")
+        else:
+            yield violation(plan, "rules", message, absent=not vaults)
+
+    return check
+
+
+def _known(place: Place, index: Index, vault: Resource | str) -> str:
+    try:
+        return place(index, vault)
+    except UnknownPropertyError:
+        return ""
+
+
+def _copy_retention_covers_source(plan: Resource, _: Context) -> Iterable[Result]:
+    def check(rule: View, copy: View) -> Iterator[Result]:
+        # A copy without a retention of its own takes its source's.
+        if is_set(copy.get("lifecycle.deleteAfter")) and kept_days(copy) < kept_days(rule):
+            message = "must be as long as the rule keeps what it copies"
+            yield violation(copy, "lifecycle.deleteAfter", message)
+
+    for rule in plan.items("rules"):
+        for copy in _listed(rule, "copyActions"):
+            yield from attempt(copy, lambda one=rule, other=copy: check(one, other))
+
+
+def _dlm_copy_encrypted(policy: Resource, context: Context) -> Iterable[Result]:
+    if policy.get("state") == "DISABLED":
+        return
+    copies = [
+        *(
+            rule
+            for schedule in policy.items("policyDetails.schedules")
+            for rule in schedule.items("crossRegionCopyRules")
+        ),
+        *(
+            configuration
+            for copy in policy.items("policyDetails.action.crossRegionCopies")
+            for configuration in (copy.items("encryptionConfiguration") or (copy,))
+        ),
+    ]
+    for copy in copies:
+        yield from require(copy, "encrypted", is_true, "true")
+        yield from _has_key(copy, "cmkArn", context, "a key of the target region")
+
+
+def _backup_replication_cmk(replication: Resource, context: Context) -> Iterable[Result]:
+    yield from _has_key(replication, "kmsKeyId", context, "a key of the region that the backups are replicated to")
+
+
+def _has_key(about: Resource | View, property_: str, context: Context, expected: str) -> Iterable[Result]:
+    if about.peek(property_) is UNKNOWN and context.index.target(about, property_, *_KEYS) is not None:
+        # What a preview does not know yet is the ARN of this key.
+        return ()
+    return require(about, property_, is_set, expected)
+
+
+CHECKS: Final[Mapping[str, Callable[..., Iterable[Result]]]] = {
+    "backup-copy-other-region": _elsewhere(_region, "needs a copy in a vault of another region"),
+    "backup-copy-other-account": _elsewhere(_account, "needs a copy in a vault of another account"),
+    "copy-retention-covers-source": _copy_retention_covers_source,
+    "dlm-copy-encrypted": _dlm_copy_encrypted,
+    "backup-replication-cmk": _backup_replication_cmk,
+}
