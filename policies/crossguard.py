@@ -7,7 +7,6 @@ once, over one index, and each finding is reported by the policy of its severity
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pulumi_policy import (
@@ -24,12 +23,12 @@ from policies.core.index import Index
 from policies.core.judge import Finding, Judgement, Status, judge
 from policies.core.resource import Provider, Resource, canonical
 from policies.core.rules import Level, Severity, load_rules
-from policies.core.settings import POLICY, SUPPRESSIONS, PackSettingsError, config_schema, resolve_settings
-from policies.core.suppressions import Suppression, parse_suppressions
+from policies.core.settings import POLICY, PackSettingsError, config_schema, resolve_settings
+from policies.core.suppressions import read_suppressions
 from policies.core.values import UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from pulumi_policy import (
         PolicyProviderResource,
@@ -112,7 +111,8 @@ class Pack:
     def _judge(self, args: StackValidationArgs, violate: ReportViolation) -> None:
         try:
             settings = resolve_settings(self._settings, self._rules)
-            suppressions = _read_suppressions(settings.suppressions, self._rules)
+            # The engine starts a pack in the directory of the program that it judges.
+            suppressions = read_suppressions(settings.suppressions, self._rules)
         except PackSettingsError as fault:
             self._judged = Judgement(findings=(), faults=tuple(str(fault).splitlines()), rules=0, resources=0)
         else:
@@ -166,19 +166,6 @@ def _read(proxy: Any, key: str | int) -> Any:  # noqa: ANN401 - JSON
 
 def _provider(found: PolicyProviderResource | None) -> Provider | None:
     return None if found is None else Provider(urn=found.urn, type=found.resource_type, inputs=plain(found.props))
-
-
-def _read_suppressions(name: str | None, rules: Iterable[str]) -> Sequence[Suppression]:
-    # The engine starts a pack in the directory of the program that it judges.
-    file = Path(name or SUPPRESSIONS)
-    if name is None and not file.exists():
-        return ()
-    try:
-        return parse_suppressions(file.read_text(encoding="utf-8"), list(rules))
-    except OSError as fault:
-        raise PackSettingsError(f"suppressions: {file}: {fault.strerror}") from None
-    except PackSettingsError as fault:
-        raise PackSettingsError("\n".join(f"{file}: {each}" for each in str(fault).splitlines())) from None
 
 
 _CHOSEN: Final[Mapping[str, Callable[[Finding], bool]]] = {
