@@ -127,6 +127,9 @@ def _bucket_rule(config: Resource, rule: View, context: Context, alarms: Watches
     )
     about = _Replica(about=rule, metrics=("AWS/S3 ReplicationLatency",), region=region, subjects=subjects)
     yield from _watched(about, context, alarms)
+    if not _exempt(config, context):
+        expected = "`Enabled`: S3 measures the lag of no other rule"
+        yield from require(rule, "destination.metrics.status", lambda value: value == "Enabled", expected)
 
 
 def _table(table: Resource, context: Context, alarms: Watches) -> Iterator[Result]:
@@ -164,10 +167,16 @@ def _given(resource: Resource | None) -> tuple[Resource, ...]:
     return () if resource is None else (resource,)
 
 
+def _exempt(resource: Resource, context: Context) -> bool:
+    """Whether a declaration knows the store and gives it no RPO."""
+    objectives = context.objectives(resource)
+    return objectives.rpo is None and objectives.source == "declaration"
+
+
 def _watched(replica: _Replica, context: Context, alarms: Watches) -> Iterator[Result]:
-    objectives = context.objectives(replica.about.resource)
-    if objectives.rpo is None and objectives.source == "declaration":
+    if _exempt(replica.about.resource, context):
         return
+    rpo = context.objectives(replica.about.resource).rpo
     complaints: list[list[Result]] = []
     unplaced = [watch for metric in replica.metrics for watch in alarms.loose.get(metric, ())[:1]]
     for metric in replica.metrics:
@@ -176,7 +185,7 @@ def _watched(replica: _Replica, context: Context, alarms: Watches) -> Iterator[R
             if region is None:
                 unplaced.append(watch)
             elif region == replica.region or not replica.region:
-                complaints.append(list(_in_time(watch, metric, objectives.rpo)))
+                complaints.append(list(_in_time(watch, metric, rpo)))
     if complaints:
         # One good alarm is enough, and one that may be good is better than one that is not.
         yield from min(complaints, key=lambda each: (any(one.kind is Kind.VIOLATION for one in each), len(each)))

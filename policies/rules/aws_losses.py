@@ -46,7 +46,6 @@ LAG_UNITS: Final[Mapping[str, float]] = {
     "AWS/RDS ReplicaLag": 1,
     "AWS/ElastiCache GlobalDatastoreReplicationLag": 1,
     "AWS/DynamoDB ReplicationLatency": 1000,
-    "AWS/S3 ReplicationLatency": 1,
     "AWS/EFS TimeSinceLastSync": 1,
     "AWS/DocDB GlobalClusterReplicationLag": 1000,
     "AWS/Neptune GlobalDbProgressLag": 1000,
@@ -104,10 +103,10 @@ def loss(copy: Copy, index: Index, lags: Lags) -> Iterator[float]:
         case Mechanism.FILES:
             yield FILE_REPLICATION
         case Mechanism.OBJECTS:
+            # An alarm tells of a lag and bounds none; it counts only where replication has nothing better.
             statuses = [copy.about.get(f"destination.{part}.status") for part in ("replicationTime", "metrics")]
             if all(status == "Enabled" for status in statuses):
                 yield TIME_CONTROL
-            yield from lags.of(copy.source)
         case Mechanism.BACKUPS:
             yield REPLICATED_BACKUPS
         case Mechanism.PLAN:
