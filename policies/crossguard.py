@@ -6,7 +6,9 @@ once, over one index, and each finding is reported by the policy of its severity
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pulumi_policy import (
@@ -111,8 +113,7 @@ class Pack:
     def _judge(self, args: StackValidationArgs, violate: ReportViolation) -> None:
         try:
             settings = resolve_settings(self._settings, self._rules)
-            # The engine starts a pack in the directory of the program that it judges.
-            suppressions = read_suppressions(settings.suppressions, self._rules)
+            suppressions = read_suppressions(settings.suppressions, self._rules, program_directory())
         except PackSettingsError as fault:
             self._judged = Judgement(findings=(), faults=tuple(str(fault).splitlines()), rules=0, resources=0)
         else:
@@ -136,6 +137,17 @@ class Pack:
                 key: tuple(each.urn for each in resources) for key, resources in found.property_dependencies.items()
             },
         )
+
+
+def program_directory() -> Path:
+    """Where ``Pulumi.yaml`` is, as the CLI looks for it: in the shell's directory, else in one above.
+
+    The engine starts a pack in the pack's own directory and hands on no other, but for the shell's variable. Where
+    that leads nowhere, as with ``pulumi -C``, it is the project around the pack.
+    """
+    shell = Path(os.environ.get("PWD") or Path.cwd())
+    around = (shell, *shell.parents, *Path.cwd().parents)
+    return next((each for each in around if (each / "Pulumi.yaml").exists()), shell)
 
 
 def line(finding: Finding) -> str:

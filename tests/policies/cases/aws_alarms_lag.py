@@ -46,13 +46,19 @@ _cache = make(CACHE, "cache", {"globalReplicationGroupId": UNKNOWN, "replication
 
 _here = make(BUCKET, "here", {"bucket": "here"})
 _there = make(BUCKET, "there", region=WEST)
-_replication = make(
-    REPLICATION,
-    "replication",
-    {"bucket": "here", "rules": [{"status": "Enabled", "destination": {"bucket": UNKNOWN}}]},
-    uses={"bucket": _here, "rules": _there},
-)
-_buckets = [_here, _there, _replication]
+
+
+def _replicates(**destination: object) -> Resource:
+    """From here to there; `destination` says more about the rule's."""
+    return make(
+        REPLICATION,
+        "replication",
+        {"bucket": "here", "rules": [{"status": "Enabled", "destination": {"bucket": UNKNOWN, **destination}}]},
+        uses={"bucket": _here, "rules": _there},
+    )
+
+
+_buckets = [_here, _there, _replicates(metrics={"status": "Enabled"})]
 
 _table = make(TABLE, "table", {"name": "users", "replicas": [{"regionName": WEST}]})
 _lone = make(TABLE, "table", {"name": "users"}, outputs={"arn": "arn:aws:dynamodb:us-east-1:1:table/users"})
@@ -202,6 +208,18 @@ CASES: dict[str, list[Case]] = {
         _case("absent", "no alarm on Aurora", _clusters, violated=["second:"]),
         _case("absent", "no alarm on a cache", [_cache], violated=["cache:"]),
         _case("absent", "no alarm on a bucket", _buckets, violated=["replication:rules.0"]),
+        *(
+            _case(
+                kind,
+                "an alarm on a lag that nobody measures",
+                [
+                    *(_here, _there, _replicates(metrics=metrics)),
+                    _alarm("S3 ReplicationLatency", _rule, 300, of=[_here, _there]),
+                ],
+                violated=["replication:rules.0.destination.metrics.status"],
+            )
+            for kind, metrics in (("fails", {"status": "Disabled"}), ("absent", {}))
+        ),
         _case("absent", "no alarm on a table", [_table], violated=["table:replicas.0"]),
         _case(
             "absent",
