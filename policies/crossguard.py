@@ -22,7 +22,7 @@ from pulumi_policy import Severity as EngineSeverity
 from pulumi_policy.proxy import UnknownValueError
 
 from policies.core.index import Index
-from policies.core.judge import Finding, Judgement, Status, judge
+from policies.core.judge import Finding, Judgement, Status, judge, place
 from policies.core.resource import Provider, Resource, canonical
 from policies.core.rules import Level, Severity, load_rules
 from policies.core.settings import POLICY, PackSettingsError, config_schema, resolve_settings
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
     from policies.core.rules import Rule
 
+_HIDDEN: Final = "[secret]"
+"""What the engine has in place of an encrypted value of a state that it analyzes: it has no key."""
 _ABOUT: Final = {
     "advice": "What rules find that the profile only advises on.",
     "undecided": "What cannot be judged before an update has made it known.",
@@ -114,11 +116,13 @@ class Pack:
         try:
             settings = resolve_settings(self._settings, self._rules)
             suppressions = read_suppressions(settings.suppressions, self._rules, program_directory())
-        except PackSettingsError as fault:
-            self._judged = Judgement(findings=(), faults=tuple(str(fault).splitlines()), rules=0, resources=0)
-        else:
             index = Index(self._resource(each) for each in args.resources)
             self._judged = judge(index, self._rules, settings, suppressions, today=datetime.now(UTC).date())
+        except PackSettingsError as fault:
+            self._judged = _faulty(*str(fault).splitlines())
+        except Exception as fault:  # noqa: BLE001 - whatever a policy raises ends the engine's run without a word
+            # Not the exception's text: it may hold a property's value.
+            self._judged = _faulty(f"the pack itself failed with {type(fault).__name__} at {place(fault)}")
         for fault in self._judged.faults:
             violate(fault, None)
 
@@ -159,10 +163,14 @@ def line(finding: Finding) -> str:
     return f"{text} (accepted until {own.expires} by {own.owner}: {own.reason})"
 
 
+def _faulty(*faults: str) -> Judgement:
+    return Judgement(findings=(), faults=faults, rules=0, resources=0)
+
+
 def plain(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """The SDK's proxies as plain Python, with `UNKNOWN` where they would raise."""
+    """The SDK's proxies as plain Python, with `UNKNOWN` where they would raise, and for what is encrypted."""
     if isinstance(value, str) or not hasattr(value, "__len__"):
-        return value
+        return UNKNOWN if value == _HIDDEN else value
     if hasattr(value, "keys"):
         return {key: _read(value, key) for key in value}
     return [_read(value, position) for position in range(len(value))]

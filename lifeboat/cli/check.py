@@ -91,7 +91,10 @@ def check(  # noqa: PLR0913 - each is an option of the command
             state = deployed_state(root, stack, line)
         report = judge_state(asked, state, name="the deployment", stack=stack)
     if output is not None:
-        output.write_text(_text(report, form or Format.HUMAN), encoding="utf-8")
+        try:
+            output.write_text(_text(report, form or Format.HUMAN), encoding="utf-8")
+        except OSError as fault:
+            raise InputError(f"--output: {output}: {fault.strerror}") from None
     _print(report, printed)
     if report.failed:
         raise typer.Exit(1)
@@ -104,10 +107,26 @@ def _printed(form: Format | None, output: Path | None, *, json: bool) -> Format:
     if output is not None:
         if not output.parent.is_dir():
             raise InputError(f"--output: {output}: there is no directory {output.parent}")
+        try:
+            _try_to_write(output)
+        except OSError as fault:
+            raise InputError(f"--output: {output}: {fault.strerror}") from None
         return Format.JSON if json else Format.HUMAN
     if json and form not in {None, Format.JSON}:
         raise InputError(f"--format: {form}: --json takes stdout; tell an --output for the other")
     return Format.JSON if json else form or Format.HUMAN
+
+
+def _try_to_write(output: Path) -> None:
+    """Open a file as it will be later, without leaving anything."""
+    exists = output.exists()
+    if exists and not (output.is_file() or output.is_dir()):
+        # A pipe ends for its reader once it was closed.
+        return
+    with output.open("a"):
+        pass
+    if not exists:
+        output.unlink()
 
 
 def _directory() -> Path:

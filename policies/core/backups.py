@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections import defaultdict
@@ -151,6 +152,7 @@ class Selections:
         self._patterns: dict[str, list[tuple[str, Resource]]] = defaultdict(list)
         self._tags: dict[tuple[str, str], list[Resource]] = defaultdict(list)
         self._everything: list[Resource] = []
+        self._conditional: dict[str, dict[str, list[Resource]]] = defaultdict(lambda: defaultdict(list))
         self._vague: list[Resource] = []
         for selection in index.of(SELECTION):
             self._read(selection)
@@ -178,8 +180,12 @@ class Selections:
         targets = self._index.targets(selection, "resources")
         for target in targets:
             self._named[target.urn].append(selection)
+        tag = _demanded_tag(selection)
         for text in texts(resources):
-            self._patterns[text.partition("*")[0]].append((text, selection))
+            if text == "*" and tag is not None:
+                self._conditional[tag[0]][tag[1]].append(selection)
+            else:
+                self._patterns[text.partition("*")[0]].append((text, selection))
         items = cast("list[Any]", resources) if isinstance(resources, list) else [resources]
         vague = tags is UNKNOWN or (UNKNOWN in items and not targets)
         for item in () if tags is UNKNOWN else selection.items("selectionTags"):
@@ -190,7 +196,7 @@ class Selections:
         if vague:
             self._vague.append(selection)
         if not is_set(resources) and not is_set(tags):
-            self._everything.append(selection)
+            (self._everything if tag is None else self._conditional[tag[0]][tag[1]]).append(selection)
 
     def _candidates(self, resource: Resource, arn: str) -> Iterator[Resource]:
         yield from self._everything
@@ -199,9 +205,17 @@ class Selections:
             for pattern, selection in self._patterns.get(arn[:end], ()):
                 if _fits(arn, pattern):
                     yield selection
-        for key, value in _tags(resource).items():
+        tags = _tags(resource)
+        for key, value in tags.items():
             if isinstance(value, str):
                 yield from self._tags.get((key, value), ())
+        open_ = resource.peek("tags") is UNKNOWN
+        for key in self._conditional if open_ else tags.keys() & self._conditional.keys():
+            value, selections = tags.get(key), self._conditional[key]
+            if open_ or value is UNKNOWN:
+                yield from (each for listed in selections.values() for each in listed)
+            elif isinstance(value, str):
+                yield from selections.get(value, ())
 
     def _admits(self, selection: Resource, resource: Resource, arn: str) -> bool | None:
         if not self._same_place(selection, resource):
@@ -235,6 +249,21 @@ class Selections:
         return f"arn:aws:{service}:{region}:{account}:{prefix}{_name(resource, name)}"
 
 
+def selections(index: Index) -> Selections:
+    """The selections of a stack, read once for all rules."""
+    return index.once("backup selections", lambda: Selections(index))
+
+
+def document(value: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    """A policy or pattern that is JSON text or a mapping already; empty for anything else."""
+    if not isinstance(value, str):
+        return mapping(value)
+    try:
+        return mapping(json.loads(value))
+    except (ValueError, RecursionError):
+        return {}
+
+
 def place(find: Callable[[Resource], str], resource: Resource) -> str:
     """The region or account of a resource, by the index's method for it; empty where it is not known yet."""
     try:
@@ -251,6 +280,18 @@ def _name(resource: Resource, property_: str) -> str:
 def _tags(resource: Resource) -> dict[str, Any]:
     # A provider's default tags are only in what it answers.
     return {**mapping(resource.outputs.get("tagsAll")), **mapping(resource.peek("tags"))}
+
+
+def _demanded_tag(selection: Resource) -> tuple[str, str] | None:
+    """A tag without which a selection takes nothing, if there is one that is known."""
+    conditions = selection.peek("conditions")
+    for condition in () if conditions is UNKNOWN else selection.items("conditions"):
+        demands = condition.peek("stringEquals")
+        for item in () if demands is UNKNOWN else condition.items("stringEquals"):
+            key, value = item.peek("key"), item.peek("value")
+            if isinstance(key, str) and isinstance(value, str):
+                return key.removeprefix(_TAG), value
+    return None
 
 
 def _holds(condition: View, resource: Resource) -> bool:

@@ -24,6 +24,8 @@ POD_LABELS: Final = "spec.template.metadata.labels"
 
 Place = tuple[str, str]
 """A cluster, by its provider, and a namespace in it."""
+Label = tuple[str, str | None]
+"""A label of pods and its value; None for any value."""
 
 
 def place(resource: Resource, index: Index) -> Place:
@@ -75,6 +77,35 @@ def selects(selector: Any, labels: Any) -> bool | None:  # noqa: ANN401 - JSON
     if False in answers:
         return False
     return None if None in answers else True
+
+
+def known_labels(labels: Any) -> list[Label]:  # noqa: ANN401 - JSON
+    """Labels whose value is known, each with its value and with any."""
+    pairs = [(key, value) for key, value in mapping(labels).items() if isinstance(value, str)]
+    return [*pairs, *((key, None) for key, _ in pairs)]
+
+
+def alternatives(selector: Any) -> list[list[Label]]:  # noqa: ANN401 - JSON
+    """What a selector demands: of each list here, a pod must have one label, with its value or with any."""
+    if not isinstance(selector, dict):
+        return []
+    bag = mapping(cast("Any", selector))
+    found: list[list[Label]] = []
+    for key, value in mapping(bag.get("matchLabels")).items():
+        if isinstance(value, str):
+            found.append([(key, value)])
+    expressions = bag.get("matchExpressions")
+    for expression in cast("list[Any]", expressions) if isinstance(expressions, list) else ():
+        demand = mapping(expression)
+        key, values = demand.get("key"), demand.get("values")
+        if isinstance(key, str) and demand.get("operator") == "Exists":
+            found.append([(key, None)])
+        elif isinstance(key, str) and demand.get("operator") == "In" and isinstance(values, list):
+            listed = cast("list[Any]", values)
+            # A value that is not known yet may be any pod's.
+            if UNKNOWN not in listed:
+                found.append([(key, value) for value in texts(listed)])
+    return found
 
 
 def _answers(selector: Mapping[str, Any], labels: Any) -> Iterator[bool | None]:  # noqa: ANN401 - JSON

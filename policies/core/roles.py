@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
-from policies.core.values import UNKNOWN, is_set
+from policies.core.values import UNKNOWN, UnknownPropertyError, is_set
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,20 +27,29 @@ _SOURCES: Final = {
     REPLICATION_GROUP: ("globalReplicationGroupId",),
     "gcp:sql/databaseInstance:DatabaseInstance": ("masterInstanceName",),
 }
+_FOLLOWED: Final = (*_SOURCES, "aws:elasticache/globalReplicationGroup:GlobalReplicationGroup")
+"""Types that a replica can follow, also one of another type: a cluster an instance, for example."""
+_GLOBAL_ID: Final = "globalClusterIdentifier"
 _GLOBAL: Final = {
-    CLUSTER: "globalClusterIdentifier",
-    "aws:docdb/cluster:Cluster": "globalClusterIdentifier",
-    "aws:neptune/cluster:Cluster": "globalClusterIdentifier",
+    CLUSTER: "aws:rds/globalCluster:GlobalCluster",
+    "aws:docdb/cluster:Cluster": "aws:docdb/globalCluster:GlobalCluster",
+    "aws:neptune/cluster:Cluster": "aws:neptune/globalCluster:GlobalCluster",
 }
+"""By type of cluster: the type of its global one."""
 
 
 def is_replica(resource: Resource, index: Index) -> bool:
     """Whether a database or cache follows another: by a source it names, or as a later member of a global cluster.
 
-    A source that is not known yet is one all the same.
+    Raises:
+        UnknownPropertyError: when the source is not known yet, and is nothing of this stack: it may turn out empty.
     """
-    if any(resource.peek(path) is UNKNOWN or is_set(resource.peek(path)) for path in _SOURCES.get(resource.type, ())):
-        return True
+    for path in _SOURCES.get(resource.type, ()):
+        source = resource.peek(path)
+        if source is UNKNOWN and not index.targets(resource, path, *_FOLLOWED):
+            raise UnknownPropertyError(path)
+        if source is UNKNOWN or is_set(source):
+            return True
     return global_source(resource, index) is not None
 
 
@@ -72,7 +81,9 @@ def is_replication_destination(bucket: Resource, index: Index) -> bool:
 
 def _destinations(index: Index) -> frozenset[str]:
     return frozenset(
-        bucket.urn for each in index.of(BUCKET_REPLICATION) for bucket in index.targets(each, "rules", BUCKET)
+        bucket.urn
+        for each in index.of(BUCKET_REPLICATION)
+        for bucket in index.targets(each, "rules.*.destination.bucket", BUCKET)
     )
 
 
@@ -80,17 +91,17 @@ def _first_members(type_: str, index: Index) -> dict[str, Resource]:
     """By each cluster that belongs to a global one: the member that has the data."""
     members: dict[str, list[Resource]] = defaultdict(list)
     for cluster in index.of(type_):
-        if (owner := _global_cluster(cluster, _GLOBAL[type_], index)) is not None:
+        if (owner := _global_cluster(cluster, index)) is not None:
             members[owner].append(cluster)
     return {each.urn: _first(clusters) for clusters in members.values() for each in clusters}
 
 
-def _global_cluster(cluster: Resource, path: str, index: Index) -> str | None:
+def _global_cluster(cluster: Resource, index: Index) -> str | None:
     """What stands for the global cluster: its URN where it is in this stack, else its literal name."""
-    owner = index.target(cluster, path)
+    owner = index.target(cluster, _GLOBAL_ID, _GLOBAL[cluster.type])
     if owner is not None:
         return owner.urn
-    literal = cluster.peek(path)
+    literal = cluster.peek(_GLOBAL_ID)
     return literal if isinstance(literal, str) and literal else None
 
 

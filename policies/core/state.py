@@ -1,4 +1,9 @@
-"""An index from a deployment, as ``pulumi stack export`` and the local cloud write it."""
+"""An index from a deployment, as ``pulumi stack export`` and the local cloud write it.
+
+What the program only looks up (``external`` in the state) is not the program's to keep, and is not judged, as in a
+preview. ``pulumi policy analyze --file`` judges it: the engine hands every resource of a state to a pack as declared,
+and does not say which it only read.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +15,7 @@ from pydantic.alias_generators import to_camel
 
 from policies.core.index import Index
 from policies.core.resource import Provider, Resource, canonical
-from policies.core.values import mapping
+from policies.core.values import UNKNOWN, mapping
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,11 +54,18 @@ _ENTRIES: Final = TypeAdapter(list[_Entry])
 def index_of_state(text: str) -> Index:
     """Read a state file.
 
-    Encrypted values stand as the text ``[secret]``, as the engine has them where it has no key.
+    Encrypted values are unknown: what depends on one is undecided.
 
     Raises:
         StateError: when it is no deployment of version 3.
     """
+    try:
+        return _index(text)
+    except RecursionError:
+        raise StateError("nested too deeply") from None
+
+
+def _index(text: str) -> Index:
     try:
         document = json.loads(text)
     except ValueError as fault:
@@ -109,7 +121,7 @@ def _opened(value: Any) -> Any:  # noqa: ANN401 - JSON
 
 def _plaintext(secret: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
     if "plaintext" not in secret:
-        return "[secret]"
+        return UNKNOWN
     try:
         return json.loads(secret["plaintext"])
     except (TypeError, ValueError):

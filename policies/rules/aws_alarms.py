@@ -7,11 +7,11 @@ from collections import defaultdict
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from policies.core.results import attempt, require, undecided, unknown, violation
+from policies.core.results import Kind, Result, attempt, require, undecided, unknown, violation
 from policies.core.roles import CLUSTER, INSTANCE
 from policies.core.values import UNKNOWN, UnknownPropertyError, is_false, is_set, texts
 from policies.rules.aws_alarms_metrics import measured, metric_of
-from policies.rules.aws_routing_graph import ALARM, alarms_behind_checks, switches
+from policies.rules.aws_routing_graph import ALARM, alarms_behind_checks, region_or_none, switches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from policies.core.context import Context
     from policies.core.index import Index
     from policies.core.resource import Resource
-    from policies.core.results import Result
 
 _COMPOSITE: Final = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
 _SUBSCRIPTION: Final = "aws:rds/eventSubscription:EventSubscription"
@@ -74,11 +73,14 @@ class _Subscriptions:
         self.general: dict[tuple[str, str], list[Resource]] = defaultdict(list)
         self.named: dict[tuple[str, str], list[Resource]] = defaultdict(list)
         self.loose: list[Result] = []
+        self._open: dict[tuple[str | None, str], Result] = {}
         for subscription in index.of(_SUBSCRIPTION):
             try:
                 self._add(subscription, index)
             except UnknownPropertyError as fault:
-                self.loose.append(unknown(subscription.urn, fault.path))
+                source = subscription.peek("sourceType")
+                place = (region_or_none(index, subscription), source if isinstance(source, str) else "")
+                self.loose.append(self._open.setdefault(place, unknown(subscription.urn, fault.path)))
 
     def of(self, database: Resource, region: str) -> Iterator[Resource]:
         """Those that listen to a database."""
@@ -87,6 +89,12 @@ class _Subscriptions:
         names = (database.urn, *(str(database.peek(path)) for path in ("identifier", "clusterIdentifier")))
         for name in names:
             yield from self.named.get((region, name), ())
+
+    def may(self, database: Resource, region: str) -> bool:
+        """Whether one whose sources or region are not known yet may listen to a database."""
+        return any(
+            (place, source) in self._open for place in (region, None) for source in (_SOURCES[database.type], "")
+        )
 
     def _add(self, subscription: Resource, index: Index) -> None:
         region, source = index.region(subscription), subscription.get("sourceType")
@@ -130,9 +138,15 @@ def _listens(subscription: Resource, wanted: tuple[str, ...]) -> Iterator[Result
 
 
 def _heard(database: Resource, index: Index, subscriptions: _Subscriptions) -> Iterator[Result]:
-    if not subscriptions.loose and next(subscriptions.of(database, index.region(database)), None) is None:
-        message = f"no event subscription of its region listens to this {_SOURCES[database.type]}"
-        yield violation(database, "", message)
+    region = index.region(database)
+    if next(subscriptions.of(database, region), None) is not None:
+        return
+    kind = _SOURCES[database.type]
+    if subscriptions.may(database, region):
+        message = f"no event subscription of its region is known yet to listen to this {kind}"
+        yield Result(kind=Kind.UNDECIDED, urn=database.urn, path="", message=message)
+    else:
+        yield violation(database, "", f"no event subscription of its region listens to this {kind}")
 
 
 CHECKS: Final[Mapping[str, Callable[..., Iterable[Result]]]] = {

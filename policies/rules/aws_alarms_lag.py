@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from policies.core.arns import arn_region, arn_resource
-from policies.core.results import Kind, attempt, require, undecided, violation
+from policies.core.results import Kind, Result, attempt, require, undecided, violation
 from policies.core.roles import (
     BUCKET,
     BUCKET_REPLICATION,
@@ -17,34 +17,33 @@ from policies.core.roles import (
     global_source,
 )
 from policies.core.values import UNKNOWN, at_most, is_set, number
-from policies.rules.aws_alarms_metrics import subject, watches
+from policies.rules.aws_alarms_metrics import (
+    ABOVE,
+    BINLOG_AURORA,
+    LAG_UNITS,
+    LAGS,
+    TABLE_LAG,
+    lag_watches,
+    sees_lag,
+    subject,
+)
+from policies.rules.aws_copies import DOCUMENTS, GLOBAL_DATASTORE, GRAPH, joins_elsewhere
 from policies.rules.aws_routing_graph import region_or_none
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from policies.core.context import Context
+    from policies.core.index import Index
+    from policies.core.objectives import Objectives
     from policies.core.resource import Resource, View
-    from policies.core.results import Result
-    from policies.rules.aws_alarms_metrics import Subject, Watch, Watches
+    from policies.rules.aws_alarms_metrics import Measured, Subject, Watch, Watches
 
-_CLUSTER_INSTANCE: Final = "aws:rds/clusterInstance:ClusterInstance"
 _TABLE: Final = "aws:dynamodb/table:Table"
 _TABLE_REPLICA: Final = "aws:dynamodb/tableReplica:TableReplica"
-
-_SECOND: Final = ("seconds", 1.0)
-_MILLISECOND: Final = ("milliseconds", 1000.0)
-_UNITS: Final[Mapping[str, tuple[str, float]]] = {
-    "AWS/RDS ReplicaLag": _SECOND,
-    "AWS/RDS AuroraGlobalDBReplicationLag": _MILLISECOND,
-    "AWS/RDS AuroraGlobalDBRPOLag": _MILLISECOND,
-    "AWS/ElastiCache GlobalDatastoreReplicationLag": _SECOND,
-    "AWS/S3 ReplicationLatency": _SECOND,
-    "AWS/DynamoDB ReplicationLatency": _MILLISECOND,
-}
-"""Unit of each metric, and how many of it make a second."""
-_AURORA: Final = ("AWS/RDS AuroraGlobalDBRPOLag", "AWS/RDS AuroraGlobalDBReplicationLag")
-_ABOVE: Final = ("GreaterThanThreshold", "GreaterThanOrEqualToThreshold")
+_GLOBAL_CLUSTER: Final = "globalClusterIdentifier"
+_ORIGINS: Final = ("masterUsername", "snapshotIdentifier", "restoreToPointInTime", "s3Import")
+"""What a cluster names that has data of its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,16 +55,18 @@ class _Replica:
         metrics: Any of which will do.
         region: Where the metric is published, which is where an alarm can read it; empty for not known.
         subjects: What the dimensions must name.
+        source: What it follows, as far as that is in this stack.
     """
 
     about: Resource | View
     metrics: tuple[str, ...]
     region: str
     subjects: tuple[Subject, ...]
+    source: Resource | None = None
 
 
 def _replica_lag_alarm(context: Context) -> Iterable[Result]:
-    alarms = watches(context.index, _UNITS)
+    alarms = lag_watches(context.index)
     for type_, check in _KINDS.items():
         for resource in context.index.of(type_):
             yield from attempt(resource, partial(check, resource, context, alarms))
@@ -80,29 +81,52 @@ def _instance(replica: Resource, context: Context, alarms: Watches) -> Iterator[
     home = index.region(source) if source is not None else arn_region(replica.get(path))
     region = index.region(replica)
     if home and home != region:
-        subjects = (subject(replica, dimensions=("DBInstanceIdentifier",)),)
-        about = _Replica(about=replica, metrics=("AWS/RDS ReplicaLag",), region=region, subjects=subjects)
-        yield from _watched(about, context, alarms)
+        yield from _follows(replica, LAGS[INSTANCE][0], source, context, alarms)
+
+
+def _follows(
+    replica: Resource, kind: Measured, source: Resource | None, context: Context, alarms: Watches
+) -> Iterator[Result]:
+    index = context.index
+    about = _Replica(
+        about=replica,
+        metrics=kind.metrics,
+        region=index.region(replica),
+        subjects=(kind.subject(replica, index),),
+        source=source,
+    )
+    yield from _watched(about, context, alarms)
 
 
 def _cluster(replica: Resource, context: Context, alarms: Watches) -> Iterator[Result]:
-    if global_source(replica, context.index) is None:
-        return
-    instances = context.index.companions(replica, _CLUSTER_INSTANCE, "clusterIdentifier")
-    # Only instances of this cluster give their own names; `clusterIdentifier` of theirs is the cluster's.
-    subjects = (subject(replica, *instances, dimensions=("DBClusterIdentifier", "DBInstanceIdentifier")),)
-    region = context.index.region(replica)
-    yield from _watched(_Replica(about=replica, metrics=_AURORA, region=region, subjects=subjects), context, alarms)
+    index, path = context.index, "replicationSourceIdentifier"
+    source = global_source(replica, index)
+    if source is not None or _joins(replica, index):
+        yield from _follows(replica, LAGS[replica.type][0], source, context, alarms)
+    elif replica.type == CLUSTER and (replica.peek(path) is UNKNOWN or is_set(replica.peek(path))):
+        source = index.target(replica, path, CLUSTER, INSTANCE)
+        home = index.region(source) if source is not None else arn_region(replica.get(path))
+        if home and home != index.region(replica):
+            yield from _follows(replica, BINLOG_AURORA, source, context, alarms)
+
+
+def _joins(cluster: Resource, index: Index) -> bool:
+    """Whether a cluster without data of its own is a member of a global cluster that another stack declares.
+
+    A global cluster has one member in a region, so that the one with the data is elsewhere.
+    """
+    return joins_elsewhere(cluster, index) and not any(
+        cluster.peek(path) is UNKNOWN or is_set(cluster.peek(path)) for path in _ORIGINS
+    )
 
 
 def _cache(replica: Resource, context: Context, alarms: Watches) -> Iterator[Result]:
-    path = "globalReplicationGroupId"
+    index, path = context.index, "globalReplicationGroupId"
     if not (replica.peek(path) is UNKNOWN or is_set(replica.peek(path))):
         return
-    metrics = ("AWS/ElastiCache GlobalDatastoreReplicationLag",)
-    subjects = (subject(replica, dimensions=("ReplicationGroupId", "CacheClusterId")),)
-    region = context.index.region(replica)
-    yield from _watched(_Replica(about=replica, metrics=metrics, region=region, subjects=subjects), context, alarms)
+    datastore = index.target(replica, path, GLOBAL_DATASTORE)
+    source = index.target(datastore, "primaryReplicationGroupId", REPLICATION_GROUP) if datastore else None
+    yield from _follows(replica, LAGS[REPLICATION_GROUP][0], source, context, alarms)
 
 
 def _bucket(config: Resource, context: Context, alarms: Watches) -> Iterator[Result]:
@@ -125,9 +149,10 @@ def _bucket_rule(config: Resource, rule: View, context: Context, alarms: Watches
         subject(*_given(source), dimensions=("SourceBucket",), literal=bucket),
         subject(*_given(destination), dimensions=("DestinationBucket",), literal=arn_resource(literal) or literal),
     )
-    about = _Replica(about=rule, metrics=("AWS/S3 ReplicationLatency",), region=region, subjects=subjects)
+    metrics = ("AWS/S3 ReplicationLatency",)
+    about = _Replica(about=rule, metrics=metrics, region=region, subjects=subjects, source=source)
     yield from _watched(about, context, alarms)
-    if not _exempt(config, context):
+    if not _exempt(about, context):
         expected = "`Enabled`: S3 measures the lag of no other rule"
         yield from require(rule, "destination.metrics.status", lambda value: value == "Enabled", expected)
 
@@ -159,24 +184,31 @@ def _table_replica_in(
         subject(dimensions=("ReceivingRegion",), literal=receiving),
     )
     region = index.region(table) if table is not None else arn_region(arn)
-    metrics = ("AWS/DynamoDB ReplicationLatency",)
-    yield from _watched(_Replica(about=replica, metrics=metrics, region=region, subjects=subjects), context, alarms)
+    about = _Replica(about=replica, metrics=(TABLE_LAG,), region=region, subjects=subjects, source=table)
+    yield from _watched(about, context, alarms)
 
 
 def _given(resource: Resource | None) -> tuple[Resource, ...]:
     return () if resource is None else (resource,)
 
 
-def _exempt(resource: Resource, context: Context) -> bool:
-    """Whether a declaration knows the store and gives it no RPO."""
-    objectives = context.objectives(resource)
-    return objectives.rpo is None and objectives.source == "declaration"
+def _demanded(replica: _Replica, context: Context) -> list[Objectives]:
+    return [context.objectives(each) for each in (replica.about.resource, *_given(replica.source))]
+
+
+def _exempt(replica: _Replica, context: Context) -> bool:
+    """Whether a declaration knows the store and gives it no RPO, neither here nor where it comes from."""
+    demanded = _demanded(replica, context)
+    # What the settings demand of everything is no word about this one.
+    known = any(each.without_rpo for each in demanded)
+    return known and all(each.source in ("", "settings") or each.rpo is None for each in demanded)
 
 
 def _watched(replica: _Replica, context: Context, alarms: Watches) -> Iterator[Result]:
-    if _exempt(replica.about.resource, context):
+    if _exempt(replica, context):
         return
-    rpo = context.objectives(replica.about.resource).rpo
+    # A replica of what may lose less may lose no more than that.
+    rpo = min((each.rpo for each in _demanded(replica, context) if each.rpo is not None), default=None)
     complaints: list[list[Result]] = []
     unplaced = [watch for metric in replica.metrics for watch in alarms.loose.get(metric, ())[:1]]
     for metric in replica.metrics:
@@ -185,7 +217,7 @@ def _watched(replica: _Replica, context: Context, alarms: Watches) -> Iterator[R
             if region is None:
                 unplaced.append(watch)
             elif region == replica.region or not replica.region:
-                complaints.append(list(_in_time(watch, metric, rpo)))
+                complaints.append(list(_in_time(watch, metric, rpo, context.parameters["delay_seconds"])))
     if complaints:
         # One good alarm is enough, and one that may be good is better than one that is not.
         yield from min(complaints, key=lambda each: (any(one.kind is Kind.VIOLATION for one in each), len(each)))
@@ -201,19 +233,46 @@ def _unknown_path(watch: Watch) -> str:
     return next((path for path in paths if watch.metric.peek(path) is UNKNOWN), "dimensions")
 
 
-def _in_time(watch: Watch, metric: str, rpo: float | None) -> Iterator[Result]:
+def _in_time(watch: Watch, metric: str, rpo: float | None, delay: float) -> Iterator[Result]:
     alarm = watch.metric.resource
-    unit, per_second = _UNITS[metric]
-    yield from require(alarm, "comparisonOperator", lambda value: value in _ABOVE, " or ".join(_ABOVE))
+    if not watch.compared:
+        message = (
+            "`metricQueries`: what is returned is made from the metric of a lag, and its threshold cannot be judged"
+        )
+        yield Result(kind=Kind.UNDECIDED, urn=alarm.urn, path="metricQueries", message=message)
+        return
+    unit, per_second = LAG_UNITS[metric]
+    yield from require(alarm, "comparisonOperator", lambda value: value in ABOVE, " or ".join(ABOVE))
+    expected = "Maximum, Average or a percentile from the median up"
+    yield from require(watch.metric, watch.statistic, sees_lag, expected)
     if rpo is None:
         yield from require(alarm, "threshold", lambda value: number(value) is not None, f"set, in {unit}")
     else:
         yield from require(alarm, "threshold", at_most(rpo * per_second), f"at most the RPO, in {unit}")
+        yield from _soon_enough(watch.metric, max(rpo, delay))
+
+
+def _soon_enough(metric: Resource | View, most: float) -> Iterator[Result]:
+    alarm = metric.resource
+    counted = "evaluationPeriods" if alarm.peek("datapointsToAlarm") is None else "datapointsToAlarm"
+    times = alarm.peek(counted)
+    period = metric.peek("period")
+    if UNKNOWN in (times, period):
+        yield undecided(*((alarm, counted) if times is UNKNOWN else (metric, "period")))
+        return
+    periods, seconds = number(times), number(period)
+    if periods is None or seconds is None or periods * seconds > most:
+        about, path = (alarm, counted) if periods is None else (metric, "period")
+        full = ".".join(part for part in (about.prefix, path) if part)
+        message = f"`{full}`: the periods that must pass before the alarm must come to at most {most:g} seconds"
+        yield violation(about, path, message, absent=about.peek(path) is None)
 
 
 _KINDS: Final[Mapping[str, Callable[[Resource, Context, Watches], Iterator[Result]]]] = {
     INSTANCE: _instance,
     CLUSTER: _cluster,
+    DOCUMENTS: _cluster,
+    GRAPH: _cluster,
     REPLICATION_GROUP: _cache,
     BUCKET_REPLICATION: _bucket,
     _TABLE: _table,

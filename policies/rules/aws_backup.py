@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from policies.core.backups import FILE_SYSTEM_POLICY, TABLE, Selections, file_system_is_kept
+from policies.core.backups import FILE_SYSTEM_POLICY, TABLE, file_system_is_kept, selections
 from policies.core.results import attempt, require, undecided, violation
 from policies.core.roles import REPLICATION_GROUP, is_replica
 from policies.core.values import at_least, is_false, is_set, is_true
@@ -12,6 +12,7 @@ from policies.core.values import at_least, is_false, is_set, is_true
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from policies.core.backups import Selections
     from policies.core.context import Context
     from policies.core.resource import Resource
     from policies.core.results import Result
@@ -28,7 +29,8 @@ def _retained(property_: str) -> Callable[[Resource, Context], Iterable[Result]]
         if is_replica(resource, context.index):
             return
         declared = context.objectives(resource).retention_days
-        days = context.parameters["days"] if declared is None else min(declared, _MOST_DAYS)
+        # Who declares less does not thereby lower what everybody has to keep.
+        days = max(context.parameters["days"], min(declared or 0, _MOST_DAYS))
         yield from require(resource, property_, at_least(days), f"at least {days:g} days")
 
     return check
@@ -62,13 +64,13 @@ def _dynamodb_pitr(resource: Resource, _: Context) -> Iterable[Result]:
 
 
 def _efs_auto_backup(context: Context) -> Iterable[Result]:
-    selections = Selections(context.index)
+    taken = selections(context.index)
     for resource in context.index.of("aws:efs/fileSystem:FileSystem"):
-        yield from attempt(resource, lambda each=resource: _file_system(each, context, selections))
+        yield from attempt(resource, lambda each=resource: _file_system(each, context, taken))
 
 
-def _file_system(resource: Resource, context: Context, selections: Selections) -> Iterable[Result]:
-    selected = selections.covers(resource)
+def _file_system(resource: Resource, context: Context, taken: Selections) -> Iterable[Result]:
+    selected = taken.covers(resource)
     if selected or file_system_is_kept(resource, context.index):
         return
     if selected is None:

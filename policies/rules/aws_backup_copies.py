@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from policies.core.arns import arn_account, arn_region
-from policies.core.backups import PLAN, VAULT, kept_days
+from policies.core.backups import PLAN, VAULT, document, kept_days
+from policies.core.keys import require_key
 from policies.core.results import attempt, require, undecided, violation
-from policies.core.values import UNKNOWN, UnknownPropertyError, is_set, is_true
+from policies.core.values import UNKNOWN, UnknownPropertyError, is_set, is_true, mapping, texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -22,7 +22,17 @@ if TYPE_CHECKING:
 
 AIR_GAPPED: Final = "aws:backup/logicallyAirGappedVault:LogicallyAirGappedVault"
 _AIR_GAPPED: Final = "targetLogicallyAirGappedBackupVaultArn"
-_KEYS: Final = ("aws:kms/key:Key", "aws:kms/replicaKey:ReplicaKey", "aws:kms/alias:Alias")
+EVENTS: Final = "aws:cloudwatch/eventRule:EventRule"
+EVENT_TARGET: Final = "aws:cloudwatch/eventTarget:EventTarget"
+_COPIED: Final = "Copy Job State Change"
+_ACTORS: Final = (
+    "aws:lambda/function:Function",
+    "aws:lambda/alias:Alias",
+    "aws:sfn/stateMachine:StateMachine",
+    "aws:ssm/document:Document",
+)
+_SERVICES: Final = ("lambda", "states", "ssm")
+"""What can start a copy job; topics and queues only tell somebody."""
 _ELSEWHERE: Final = "isolated"
 """Where the backups of a logically air-gapped vault are: in an account of AWS's own."""
 
@@ -38,7 +48,10 @@ def _account(index: Index, vault: Resource | str) -> str:
 
 
 class _Hops:
-    """Which vaults the backups of a plan come to: by its own copies, and by those of plans that begin where one ends.
+    """Which vaults the backups of a plan come to: by its own copies, and by what goes on when a copy is completed.
+
+    A plan copies what its own rules back up. What others copied into a vault stays there, unless an event starts
+    something that copies it on.
 
     Args:
         index: The stack.
@@ -46,26 +59,69 @@ class _Hops:
 
     def __init__(self, index: Index) -> None:
         self._index = index
-        self._onward: dict[str, list[View]] = defaultdict(list)
-        for plan in index.of(PLAN):
-            for rule in _listed(plan, "rules"):
-                for vault in index.targets(plan, f"{rule.prefix}.targetVaultName", VAULT):
-                    self._onward[vault.urn].extend(_listed(rule, "copyActions"))
+        self._reactions: dict[str, bool | None] = {}
+        """By a vault's ARN or URN, empty for any vault: True where something goes on, None where that is not known."""
+        for rule in index.of(EVENTS):
+            self._read(rule)
 
     def of(self, plan: Resource) -> Iterator[Resource | str | None]:
         """Vaults, or their ARNs where they are not in this stack; None for one that is not known yet."""
-        waiting: list[View] = []
         for rule in plan.items("rules"):
-            waiting += rule.items("copyActions")
             if is_set(rule.peek(_AIR_GAPPED)):
                 yield from self._vaults(rule, _AIR_GAPPED)
-        seen: set[str] = set()
-        while waiting:
-            for vault in self._vaults(waiting.pop(), "destinationVaultArn"):
-                yield vault
-                if vault is not None and not isinstance(vault, str) and vault.urn not in seen:
-                    seen.add(vault.urn)
-                    waiting += self._onward.get(vault.urn, ())
+            for copy in rule.items("copyActions"):
+                yield from self._vaults(copy, "destinationVaultArn")
+
+    def goes_on(self, vaults: Iterable[Resource | str | None]) -> bool | None:
+        """Whether an event starts something once a copy is in one of these vaults; None when not known yet."""
+        answers = [self._reactions.get(name, False) for vault in vaults if vault for name in ("", *self._names(vault))]
+        return True if True in answers else None if None in answers else False
+
+    def _names(self, vault: Resource | str) -> Iterator[str]:
+        if isinstance(vault, str):
+            yield vault
+        else:
+            yield vault.urn
+            arn = vault.outputs.get("arn")
+            if isinstance(arn, str) and arn:
+                yield arn
+
+    def _read(self, rule: Resource) -> None:
+        answer = self._acts(rule)
+        if answer is False or rule.peek("state") == "DISABLED":
+            return
+        written = rule.peek("eventPattern")
+        if written is UNKNOWN:
+            vaults = self._index.targets(rule, "eventPattern", VAULT)
+            if vaults or not self._index.targets(rule, "eventPattern"):
+                for name in [each.urn for each in vaults] or [""]:
+                    self._reactions.setdefault(name, None)
+            return
+        pattern = document(written)
+        detail = mapping(pattern.get("detail"))
+        states = detail.get("state")
+        if _COPIED not in texts(pattern.get("detail-type")) or "aws.backup" not in texts(pattern.get("source")):
+            return
+        if states is not None and "COMPLETED" not in texts(states):
+            return
+        wanted = detail.get("destinationBackupVaultArn")
+        named = texts(wanted)
+        for name in named or [""]:
+            # A filter other than an ARN may fit any vault.
+            sure = answer if named or wanted is None else None
+            self._reactions[name] = sure or self._reactions.get(name)
+
+    def _acts(self, rule: Resource) -> bool | None:
+        answer: bool | None = False
+        for target in self._index.companions(rule, EVENT_TARGET, "rule"):
+            arn = target.peek("arn")
+            if self._index.targets(target, "arn", *_ACTORS) or (
+                isinstance(arn, str) and arn.split(":")[2:3] and arn.split(":")[2] in _SERVICES
+            ):
+                return True
+            if arn is UNKNOWN and not self._index.targets(target, "arn"):
+                answer = None
+        return answer
 
     def _vaults(self, about: View, path: str) -> Iterable[Resource | str | None]:
         literal = about.peek(path)
@@ -88,7 +144,7 @@ def _elsewhere(place: Place, message: str) -> Callable[[Context], Iterable[Resul
     """The check that every plan has a copy in another place than its own."""
 
     def check(context: Context) -> Iterator[Result]:
-        hops = _Hops(context.index)
+        hops = context.index.once("backup hops", lambda: _Hops(context.index))
         for plan in context.index.of(PLAN):
             yield from attempt(plan, lambda each=plan: judged(each, context.index, hops))
 
@@ -96,9 +152,10 @@ def _elsewhere(place: Place, message: str) -> Callable[[Context], Iterable[Resul
         vaults = list(hops.of(plan))
         places = ["" if vault is None else _known(place, index, vault) for vault in vaults]
         own = place(index, plan)
-        if any(found and own and found != own for found in places):
+        goes_on = hops.goes_on(vaults)
+        if goes_on or any(found and own and found != own for found in places):
             return
-        if vaults and (not own or "" in places):
+        if vaults and (goes_on is None or not own or "" in places):
             yield undecided(plan, "rules")
         else:
             yield violation(plan, "rules", message, absent=not vaults)
@@ -150,10 +207,7 @@ def _backup_replication_cmk(replication: Resource, context: Context) -> Iterable
 
 
 def _has_key(about: Resource | View, property_: str, context: Context, expected: str) -> Iterable[Result]:
-    if about.peek(property_) is UNKNOWN and context.index.target(about, property_, *_KEYS) is not None:
-        # What a preview does not know yet is the ARN of this key.
-        return ()
-    return require(about, property_, is_set, expected)
+    return require_key(about, property_, context.index, is_set, expected)
 
 
 CHECKS: Final[Mapping[str, Callable[..., Iterable[Result]]]] = {

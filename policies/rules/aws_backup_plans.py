@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from policies.core.backups import PROTECTED, SELECTION, Selections, keeps_itself, kept_days, place
+from policies.core.backups import PROTECTED, SELECTION, keeps_itself, kept_days, place, selections
 from policies.core.results import Result, attempt, undecided, unknown, violation
 from policies.core.schedules import longest_interval
-from policies.core.values import UnknownPropertyError, number
+from policies.core.values import UNKNOWN, UnknownPropertyError, is_set, number, texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from policies.core.backups import Selections
     from policies.core.context import Context
     from policies.core.index import Index
     from policies.core.resource import Resource, View
@@ -66,17 +67,18 @@ def _demanded_days(plan: Resource, context: Context) -> float:
         for target in index.targets(selection, "resources", *PROTECTED)
     )
     declared = [context.objectives(each).retention_days for each in (*taken, plan)]
-    return max((days for days in declared if days is not None), default=context.parameters["days"])
+    # A declared retention of nothing is no reason to keep nothing.
+    return max((max(days, 1) for days in declared if days is not None), default=context.parameters["days"])
 
 
 def _resource_in_backup_plan(context: Context) -> Iterator[Result]:
-    selections = Selections(context.index)
+    taken = selections(context.index)
     for resource in context.index.of(*PROTECTED):
-        yield from attempt(resource, lambda each=resource: _in_plan(each, context, selections))
+        yield from attempt(resource, lambda each=resource: _in_plan(each, context, taken))
 
 
-def _in_plan(resource: Resource, context: Context, selections: Selections) -> Iterator[Result]:
-    covered = selections.covers(resource)
+def _in_plan(resource: Resource, context: Context, taken: Selections) -> Iterator[Result]:
+    covered = taken.covers(resource)
     if covered or keeps_itself(resource, context.index):
         return
     if covered is None:
@@ -102,14 +104,14 @@ def _cold(about: View) -> Iterator[Result]:
 
 
 def _restore_test_scheduled(context: Context) -> Iterator[Result]:
-    selections = Selections(context.index)
+    taken = selections(context.index)
     shortest, vague = _tests(context.index)
     days = context.parameters["days"]
     asked: set[Kind] = set()
     for resource in context.index.of(*PROTECTED):
         try:
             kind = (PROTECTED[resource.type], context.index.region(resource))
-            due = kind not in asked and context.tier1(resource) and _is_restorable(resource, context, selections)
+            due = kind not in asked and context.tier1(resource) and _is_restorable(resource, context, taken)
         except UnknownPropertyError as fault:
             yield unknown(resource.urn, fault.path)
             continue
@@ -135,6 +137,8 @@ def _tests(index: Index) -> tuple[Mapping[Kind, float], set[str]]:
         try:
             region = index.region(selection)
             store = selection.get("protectedResourceType")
+            if not _tests_kind(selection, store, index):
+                continue
             plan = index.target(selection, "restoreTestingPlanName", TESTING_PLAN)
             # The plan of another stack has a schedule that is its business.
             interval = 0 if plan is None else longest_interval(plan.get("scheduleExpression"))
@@ -146,9 +150,24 @@ def _tests(index: Index) -> tuple[Mapping[Kind, float], set[str]]:
     return shortest, vague
 
 
-def _is_restorable(resource: Resource, context: Context, selections: Selections) -> bool:
+def _tests_kind(selection: Resource, store: Any, index: Index) -> bool:  # noqa: ANN401 - JSON
+    """Whether a selection takes all of its kind, or names one of that kind in this stack."""
+    written = selection.peek("protectedResourceArns")
+    if not is_set(written) or "*" in texts(written):
+        return True
+    kinds = [type_ for type_, kind in PROTECTED.items() if kind == store]
+    if kinds and index.targets(selection, "protectedResourceArns", *kinds):
+        return True
+    open_ = written is UNKNOWN or (isinstance(written, list) and UNKNOWN in cast("list[Any]", written))
+    # What it is made from is of another kind where it is of this stack.
+    if open_ and not index.targets(selection, "protectedResourceArns"):
+        raise UnknownPropertyError("protectedResourceArns")
+    return False
+
+
+def _is_restorable(resource: Resource, context: Context, taken: Selections) -> bool:
     # AWS Backup restores only what it has: not what keeps backups by itself and is in no plan.
-    return selections.covers(resource) is True or not keeps_itself(resource, context.index)
+    return taken.covers(resource) is True or not keeps_itself(resource, context.index)
 
 
 CHECKS: Final[Mapping[str, Callable[..., Iterable[Result]]]] = {

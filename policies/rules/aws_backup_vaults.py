@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
+import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from policies.core.backups import VAULT, place
+from policies.core.arns import arn_resource
+from policies.core.backups import VAULT, document, place
 from policies.core.results import attempt, require, violation
 from policies.core.values import at_least, is_set, mapping, texts
 
@@ -31,6 +32,8 @@ _DENIED: Final = (
     "backup:PutBackupVaultAccessPolicy",
 )
 """What takes a backup away, now or early, and what would undo the policy."""
+_NEGATED: Final = re.compile(r"(String|Arn)Not(Equals|EqualsIgnoreCase|Like)(IfExists)?")
+_IDENTITIES: Final = ("aws:principalarn", "aws:userid")
 _FAILURES: Final = (
     # AWS reports failed jobs as completed ones too, with their state, and calls the other name deprecated.
     ("BACKUP_JOB_FAILED", "BACKUP_JOB_COMPLETED"),
@@ -47,7 +50,7 @@ def _of_vault(vault: Resource, type_: str, index: Index) -> Sequence[Resource]:
 
 def _backup_vault_locked(vault: Resource, context: Context) -> Iterable[Result]:
     declared = context.objectives(vault).retention_days
-    days = context.parameters["days"] if declared is None else declared
+    days = max(context.parameters["days"], declared or 0)
     locks = _of_vault(vault, LOCK, context.index)
     if not locks:
         yield violation(vault, "", "needs a lock configuration", absent=True)
@@ -68,23 +71,16 @@ def _backup_vault_deny_delete(vault: Resource, context: Context) -> Iterable[Res
         yield from require(policy, "policy", _denies, expected)
 
 
-def _denies(document: Any) -> bool:  # noqa: ANN401 - JSON
-    statements = _parsed(document).get("Statement")
+def _denies(policy: Any) -> bool:  # noqa: ANN401 - JSON
+    statements = document(policy).get("Statement")
     listed = cast("list[Any]", statements) if isinstance(statements, list) else [statements]
     return all(any(_denies_action(mapping(each), action) for each in listed) for action in _DENIED)
 
 
-def _parsed(document: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
-    if not isinstance(document, str):
-        return mapping(document)
-    try:
-        return mapping(json.loads(document))
-    except (ValueError, RecursionError):
-        return {}
-
-
 def _denies_action(statement: dict[str, Any], action: str) -> bool:
-    if statement.get("Effect") != "Deny" or not _everybody(statement) or not _exceptions(statement.get("Condition")):
+    if statement.get("Effect") != "Deny" or not _everybody(statement) or not _everything(statement):
+        return False
+    if not _exceptions(statement.get("Condition")):
         return False
     if "NotAction" in statement:
         return not _names(statement["NotAction"], action)
@@ -98,14 +94,43 @@ def _names(patterns: Any, action: str) -> bool:  # noqa: ANN401 - JSON
 def _everybody(statement: dict[str, Any]) -> bool:
     # A denial for all but some is how an emergency role is let through.
     principal = statement.get("Principal")
-    return (
-        is_set(statement.get("NotPrincipal")) or "*" in texts(principal) or "*" in texts(mapping(principal).get("AWS"))
-    )
+    if "NotPrincipal" in statement:
+        excepted = _principals(statement["NotPrincipal"])
+        return bool(excepted) and "*" not in excepted
+    return "*" in texts(principal) or "*" in texts(mapping(principal).get("AWS"))
+
+
+def _principals(principal: Any) -> tuple[str, ...]:  # noqa: ANN401 - JSON
+    return texts(principal) + tuple(text for value in mapping(principal).values() for text in texts(value))
+
+
+def _everything(statement: dict[str, Any]) -> bool:
+    return any(text == "*" or text.endswith("recovery-point:*") for text in texts(statement.get("Resource")))
 
 
 def _exceptions(condition: Any) -> bool:  # noqa: ANN401 - JSON
-    """Whether a condition only lets somebody through, so that it holds for everybody else."""
-    return condition is None or (isinstance(condition, dict) and all("Not" in str(name) for name in mapping(condition)))
+    """Whether a condition only lets somebody through by name, so that it holds for everybody else."""
+    if condition is None:
+        return True
+    return isinstance(condition, dict) and all(
+        _NEGATED.fullmatch(operator) is not None
+        and isinstance(keys, dict)
+        and all(key.lower() in _IDENTITIES and _names_some(values) for key, values in mapping(keys).items())
+        for operator, keys in mapping(condition).items()
+    )
+
+
+def _names_some(values: Any) -> bool:  # noqa: ANN401 - JSON
+    """Whether exceptions are some principals, and none of them stands for everybody."""
+    return bool(texts(values)) and not any(_is_anybody(text) for text in texts(values))
+
+
+def _is_anybody(pattern: str) -> bool:
+    resource = arn_resource(pattern)
+    if pattern.startswith("arn:") and resource:
+        # All roles of an account are everybody who could delete.
+        return not (resource.partition("/")[2] or resource).strip("*?/")
+    return not pattern.removeprefix("arn:").strip("*?:")
 
 
 def _backup_failure_notified(context: Context) -> Iterator[Result]:
@@ -135,7 +160,7 @@ def _heard(index: Index) -> Mapping[str, set[str]]:
     """By region: the kinds of job whose failure some event rule matches."""
     found: dict[str, set[str]] = {}
     for rule in index.of(EVENTS):
-        pattern = _parsed(rule.peek("eventPattern"))
+        pattern = document(rule.peek("eventPattern"))
         states = mapping(pattern.get("detail")).get("state")
         if "aws.backup" in texts(pattern.get("source")) and (states is None or "FAILED" in texts(states)):
             kinds = texts(pattern.get("detail-type")) or _DETAILS

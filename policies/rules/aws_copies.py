@@ -11,7 +11,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
 from policies.core.arns import arn_region
-from policies.core.backups import PLAN, VAULT, Selections
+from policies.core.backups import PLAN, VAULT, selections
 from policies.core.results import attempt
 from policies.core.roles import BUCKET, BUCKET_REPLICATION, CLUSTER, INSTANCE, REPLICATION_GROUP, replica_source
 from policies.core.values import UNKNOWN, UnknownPropertyError, is_set
@@ -19,6 +19,7 @@ from policies.core.values import UNKNOWN, UnknownPropertyError, is_set
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from policies.core.backups import Selections
     from policies.core.context import Context
     from policies.core.index import Index
     from policies.core.resource import Resource, View
@@ -119,6 +120,11 @@ class Copies:
                 self._senders.add(copy.source.urn)
                 self._destinations |= {each.urn for each in destinations(copy.about, index)}
 
+    @classmethod
+    def of_stack(cls, index: Index) -> Copies:
+        """The copies of a stack, found once for all rules that ask."""
+        return index.once("copies", lambda: cls(index))
+
     def of(self, store: Resource) -> Sequence[Copy]:
         """The copies of one store, whether or not they leave its region."""
         return self._of.get(store.urn, ())
@@ -184,7 +190,7 @@ def per_store(context: Context, check: Callable[[Resource, Copies], Iterable[Res
         check: Takes the store and the stack's copies; an unknown value in it concerns this store alone.
         types: Types of stores.
     """
-    copies = Copies(context.index)
+    copies = Copies.of_stack(context.index)
     for store in context.index.of(*types):
         if not copies.is_copy(store):
             yield from attempt(store, lambda store=store: check(store, copies))
@@ -298,10 +304,10 @@ def _automated(index: Index) -> Iterator[Copy]:
 
 
 def _planned(index: Index) -> Iterator[Copy]:
-    selections = Selections(index)
+    chosen = selections(index)
     for store in index.of(*STORES):
-        plans = plans_of(store, selections, index)
-        if not plans and selections.covers(store) is None:
+        plans = plans_of(store, chosen, index)
+        if not plans and chosen.covers(store) is None:
             yield Copy(source=store, mechanism=Mechanism.PLAN, about=store, path="tags", place=UNKNOWN)
         for plan in plans:
             for rule in _items(plan, "rules"):
@@ -315,9 +321,9 @@ def _planned(index: Index) -> Iterator[Copy]:
                     )
 
 
-def plans_of(store: Resource, selections: Selections, index: Index) -> list[Resource]:
+def plans_of(store: Resource, chosen: Selections, index: Index) -> list[Resource]:
     """The backup plans that take a store for sure."""
-    found = (index.target(selection, "planId", PLAN) for selection in selections.of(store))
+    found = (index.target(selection, "planId", PLAN) for selection in chosen.of(store))
     return list(dict.fromkeys(plan for plan in found if plan is not None))
 
 

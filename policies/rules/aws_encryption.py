@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from policies.core.arns import arn_region
+from policies.core.keys import require_key
 from policies.core.results import require
 from policies.core.roles import is_replica, replica_source
 from policies.core.values import UNKNOWN, UnknownPropertyError, is_set, is_true
@@ -50,7 +51,7 @@ def _rds_instance_encrypted(resource: Resource, context: Context) -> Iterable[Re
         yield from _storage_encrypted(resource, context)
     elif follows_other_region(resource, context.index):
         # The provider ignores `storageEncrypted` of such a replica; only a key encrypts it.
-        yield from require(resource, "kmsKeyId", is_set, "a key of the replica's own region")
+        yield from require_key(resource, "kmsKeyId", context.index, is_set, "a key of the replica's own region")
 
 
 def _rds_cluster_encrypted(resource: Resource, context: Context) -> Iterable[Result]:
@@ -65,16 +66,17 @@ def _global_cluster_encrypted(resource: Resource, context: Context) -> Iterable[
         yield from _storage_encrypted(resource, context)
 
 
-def _dynamodb_cmk(resource: Resource, _: Context) -> Iterable[Result]:
+def _dynamodb_cmk(resource: Resource, context: Context) -> Iterable[Result]:
     if resource.type == TABLE_REPLICA:
-        yield from require(resource, "kmsKeyArn", is_customer_key, CUSTOMER_KEY)
+        yield from require_key(resource, "kmsKeyArn", context.index, is_customer_key, CUSTOMER_KEY)
         return
     yield from require(resource, "serverSideEncryption.enabled", is_true, "true")
     # A key means nothing where the encryption with KMS is off, which is one finding and not two.
     if is_true(resource.peek("serverSideEncryption.enabled")):
-        yield from require(resource, "serverSideEncryption.kmsKeyArn", is_customer_key, CUSTOMER_KEY)
+        yield from require_key(resource, "serverSideEncryption.kmsKeyArn", context.index, is_customer_key, CUSTOMER_KEY)
     for replica in resource.items("replicas"):
-        yield from require(replica, "kmsKeyArn", is_customer_key, f"{CUSTOMER_KEY} of the replica's region")
+        expected = f"{CUSTOMER_KEY} of the replica's region"
+        yield from require_key(replica, "kmsKeyArn", context.index, is_customer_key, expected)
 
 
 def _redshift_encrypted(resource: Resource, _: Context) -> Iterable[Result]:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from policies.core.arns import arn_region
+from policies.core.keys import ALIAS, KEYS, require_key
 from policies.core.results import attempt, require, undecided, violation
 from policies.core.roles import BUCKET
 from policies.core.values import UNKNOWN, UnknownPropertyError, is_false, is_true
@@ -27,8 +28,6 @@ EBS_SNAPSHOT_COPY: Final = "aws:ebs/snapshotCopy:SnapshotCopy"
 EC2_INSTANCE: Final = "aws:ec2/instance:Instance"
 LAUNCH_TEMPLATE: Final = "aws:ec2/launchTemplate:LaunchTemplate"
 VOLUME: Final = "aws:ebs/volume:Volume"
-_ALIAS: Final = "aws:kms/alias:Alias"
-_KEYS: Final = ("aws:kms/key:Key", "aws:kms/replicaKey:ReplicaKey", _ALIAS)
 _ALGORITHM: Final = "applyServerSideEncryptionByDefault.sseAlgorithm"
 _BALANCER: Final = "aws:lb/loadBalancer:LoadBalancer"
 _LOG_WRITERS: Final = (
@@ -133,14 +132,12 @@ def _snapshot_copy_cmk(resource: Resource, context: Context) -> Iterable[Result]
     index = context.index
     if resource.type == EBS_SNAPSHOT_COPY:
         yield from require(resource, "encrypted", is_true, "true")
-    key = index.target(resource, "kmsKeyId", *_KEYS)
+    key = index.target(resource, "kmsKeyId", *KEYS, ALIAS)
     given = resource.peek("kmsKeyId")
-    # A key of this stack is one whatever its ARN will be.
-    if not (given is UNKNOWN and key is not None):
-        yield from require(resource, "kmsKeyId", is_customer_key, CUSTOMER_KEY)
+    yield from require_key(resource, "kmsKeyId", index, is_customer_key, CUSTOMER_KEY)
     region = arn_region(given)
     # The bare name of an alias may stand in every region, and means the one of the copy.
-    if key is not None and not region and (given is UNKNOWN or (given is not None and key.type != _ALIAS)):
+    if key is not None and not region and (given is UNKNOWN or (given is not None and key.type != ALIAS)):
         region = index.region(key)
     if not region:
         return

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final
 
-from policies.core.objectives import duration, tier
+from policies.core.objectives import duration, tags_of, tier
 from policies.core.results import require, undecided, violation
-from policies.core.values import UNKNOWN, UnknownPropertyError, is_false, is_true, known, mapping, texts
+from policies.core.values import UNKNOWN, is_false, is_true, texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -90,25 +89,7 @@ def _tags(resource: Resource) -> dict[str, Any]:
     Raises:
         UnknownPropertyError: when they are not known yet.
     """
-    layers: list[Any] = [resource.get("tagsAll"), resource.get("tags")]
-    if resource.provider is None:
-        # Nothing says what the provider adds, but for what it once answered.
-        layers.insert(0, known(resource.outputs.get("tagsAll"), "tagsAll"))
-    else:
-        layers.insert(0, _default_tags(resource.provider.inputs.get("defaultTags")))
-    return {key.lower(): value for layer in layers for key, value in mapping(layer).items()}
-
-
-def _default_tags(value: Any) -> Any:  # noqa: ANN401 - JSON
-    if value is UNKNOWN:
-        raise UnknownPropertyError("tagsAll")
-    if isinstance(value, str):
-        # Providers take their structured settings as JSON text.
-        try:
-            value = json.loads(value)
-        except ValueError:
-            return None
-    return known(mapping(value).get("tags"), "tagsAll")
+    return {key.lower(): value for key, value in tags_of(resource).items()}
 
 
 CHECKS: Final[Mapping[str, Callable[..., Iterable[Result]]]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from policies.core.arns import arn_region, arn_resource
+from policies.core.keys import ALIAS, EXTERNAL_KEY, KEY, KEYS, REPLICA_KEYS
 from policies.core.results import attempt, require, undecided, violation
 from policies.core.roles import BUCKET
 from policies.core.schedules import longest_interval
@@ -18,11 +19,6 @@ if TYPE_CHECKING:
     from policies.core.resource import Resource
     from policies.core.results import Result
 
-KEY: Final = "aws:kms/key:Key"
-EXTERNAL_KEY: Final = "aws:kms/externalKey:ExternalKey"
-REPLICA_KEYS: Final = ("aws:kms/replicaKey:ReplicaKey", "aws:kms/replicaExternalKey:ReplicaExternalKey")
-KEYS: Final = (KEY, EXTERNAL_KEY, *REPLICA_KEYS)
-ALIAS: Final = "aws:kms/alias:Alias"
 SECRET: Final = "aws:secretsmanager/secret:Secret"  # noqa: S105 - a type
 ROTATION: Final = "aws:secretsmanager/secretRotation:SecretRotation"
 DAY: Final = 86400
@@ -114,6 +110,9 @@ def _key_is_there(
     is_s3 = resource.type.startswith("aws:s3/")
     found = _regions(resource, path, value, index)
     good = {each for each in found if each[0] == used or (not is_s3 and _is_replicated(each[1], value, used, index))}
+    if isinstance(value, str) and good:
+        # The bare ID that a multi-Region key shares with its replicas means the one of them that is there.
+        return
     if len(good) < len(found) and good:
         # Several keys stand behind an unknown list, and which one is meant here is not known yet.
         yield undecided(resource, path)

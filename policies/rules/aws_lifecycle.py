@@ -118,7 +118,7 @@ def _number(value: object) -> float:
 
 def _s3_noncurrent_retention(resource: Resource, context: Context) -> Iterable[Result]:
     declared = context.objectives(_bucket(resource, context)).retention_days
-    days = context.parameters["days"] if declared is None else declared
+    days = context.parameters["days"] if declared is None else max(declared, 1)
     property_ = "days" if resource.type == BUCKET else "noncurrentDays"
 
     def check(rule: View) -> Iterator[Result]:

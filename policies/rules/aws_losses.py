@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from policies.core.backups import kept_days
 from policies.core.roles import BUCKET, CLUSTER, INSTANCE, REPLICATION_GROUP
 from policies.core.schedules import longest_interval
-from policies.core.values import is_false, is_true, mapping, number
+from policies.core.values import UnknownPropertyError, is_false, is_set, is_true, number
+from policies.rules.aws_alarms_metrics import ABOVE, LAG_UNITS, LAGS, TABLE_LAG, lag_watches, sees_lag, subject
 from policies.rules.aws_copies import DOCUMENTS, FILE_SYSTEM, GRAPH, TABLE, WAREHOUSE, Mechanism
 
 if TYPE_CHECKING:
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from policies.core.index import Index
     from policies.core.resource import Resource, View
+    from policies.rules.aws_alarms_metrics import Subject, Watch
     from policies.rules.aws_copies import Copy
 
-ALARM: Final = "aws:cloudwatch/metricAlarm:MetricAlarm"
 PARAMETERS: Final = "aws:rds/clusterParameterGroup:ClusterParameterGroup"
 VERSIONING: Final = "aws:s3/bucketVersioning:BucketVersioning"
 LIFECYCLE: Final = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
@@ -39,50 +39,63 @@ WAREHOUSE_SNAPSHOTS: Final = 28800.0
 DAILY: Final = 86400.0
 START_WINDOW: Final = 60
 """Minutes in which AWS Backup begins, where the provider is told nothing else."""
-LAG_UNITS: Final[Mapping[str, float]] = {
-    "AWS/RDS AuroraGlobalDBReplicationLag": 1000,
-    "AWS/RDS AuroraGlobalDBRPOLag": 1000,
-    "AWS/RDS AuroraBinlogReplicaLag": 1,
-    "AWS/RDS ReplicaLag": 1,
-    "AWS/ElastiCache GlobalDatastoreReplicationLag": 1,
-    "AWS/DynamoDB ReplicationLatency": 1000,
-    "AWS/EFS TimeSinceLastSync": 1,
-    "AWS/DocDB GlobalClusterReplicationLag": 1000,
-    "AWS/Neptune GlobalDbProgressLag": 1000,
-}
-"""How many of a lag metric's unit are a second: some of them count milliseconds."""
 
 
 class Lags:
-    """The alarms on replication lag, by what they watch.
+    """The alarms that bound the lag of replicas: those that `replica-lag-alarm` looks for, and that call somebody.
 
     Args:
         index: The stack.
     """
 
     def __init__(self, index: Index) -> None:
-        self._on: dict[str, list[tuple[Resource, float]]] = defaultdict(list)
-        for alarm in index.of(ALARM):
-            unit = LAG_UNITS.get(f"{alarm.peek('namespace')} {alarm.peek('metricName')}")
-            if unit is not None and str(alarm.peek("comparisonOperator")).startswith("GreaterThan"):
-                names = [name for name in mapping(alarm.peek("dimensions")) if "." not in name]
-                for urn in {
-                    each.urn
-                    for path in ("dimensions", *(f"dimensions.{name}" for name in names))
-                    for each in index.targets(alarm, path)
-                }:
-                    self._on[urn].append((alarm, unit))
+        self._index = index
+        self._alarms = lag_watches(index)
 
-    def of(self, resource: Resource) -> Iterator[float]:
-        """Seconds of lag at which each alarm on a resource rings.
+    def of(self, copy: Copy) -> Iterator[float]:
+        """Seconds of lag at which each alarm on a copy rings.
 
         Raises:
-            UnknownPropertyError: when a threshold is not known yet.
+            UnknownPropertyError: when a threshold is not known yet, or what an alarm watches where no other one does.
         """
-        for alarm, unit in self._on.get(resource.urn, ()):
-            threshold = number(alarm.get("threshold"))
-            if threshold is not None and not is_false(alarm.get("actionsEnabled")):
-                yield threshold / unit
+        found = False
+        for seconds in self._bounds(copy):
+            found = True
+            yield seconds
+        metrics = (metric for metric, _ in self._measured(copy))
+        if not found and any(self._alarms.loose.get(metric) for metric in metrics):
+            raise UnknownPropertyError("dimensions")
+
+    def _bounds(self, copy: Copy) -> Iterator[float]:
+        region = self._index.region(copy.source if copy.mechanism is Mechanism.TABLE else copy.about.resource)
+        for metric, subjects in self._measured(copy):
+            for watch in self._alarms.on(metric, subjects):
+                alarm = watch.metric.resource
+                if watch.compared and self._index.region(alarm) == region and _rings(watch):
+                    threshold = number(alarm.get("threshold"))
+                    if threshold is not None:
+                        yield threshold / LAG_UNITS[metric][1]
+
+    def _measured(self, copy: Copy) -> Iterator[tuple[str, tuple[Subject, ...]]]:
+        """The metrics of a copy's lag, each with what their dimensions must name."""
+        if copy.mechanism is Mechanism.TABLE:
+            table = subject(copy.source, dimensions=("TableName",))
+            yield TABLE_LAG, (table, subject(dimensions=("ReceivingRegion",), literal=copy.place))
+            return
+        replica = copy.about.resource
+        for kind in LAGS.get(replica.type, ()):
+            about = (kind.subject(replica, self._index),)
+            yield from ((metric, about) for metric in kind.metrics)
+
+
+def _rings(watch: Watch) -> bool:
+    alarm = watch.metric.resource
+    return (
+        alarm.get("comparisonOperator") in ABOVE
+        and sees_lag(watch.metric.get(watch.statistic))
+        and not is_false(alarm.get("actionsEnabled"))
+        and is_set(alarm.peek("alarmActions"))
+    )
 
 
 def loss(copy: Copy, index: Index, lags: Lags) -> Iterator[float]:
@@ -94,12 +107,11 @@ def loss(copy: Copy, index: Index, lags: Lags) -> Iterator[float]:
     match copy.mechanism:
         case Mechanism.REPLICA:
             yield from _enforced(copy.source, index)
-            yield from lags.of(copy.about.resource)
+            yield from lags.of(copy)
         case Mechanism.TABLE:
             if copy.about.get("consistencyMode") == "STRONG":
                 yield 0
-            yield from lags.of(copy.source)
-            yield from () if copy.about.resource is copy.source else lags.of(copy.about.resource)
+            yield from lags.of(copy)
         case Mechanism.FILES:
             yield FILE_REPLICATION
         case Mechanism.OBJECTS:

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
-from policies.core.backups import Selections
+from policies.core.backups import selections
 from policies.core.objectives import DECLARATION_SUFFIX, RESILIENCE_POLICY, tag
 from policies.core.results import attempt, undecided, unknown, violation
 from policies.core.roles import CLUSTER
@@ -14,11 +14,14 @@ from policies.core.stateful import DATA, STATEFUL
 from policies.core.values import UnknownPropertyError, number
 from policies.rules.aws_copies import STORES, Copies, joins_elsewhere, per_store, plans_of
 from policies.rules.aws_losses import Lags, kept, local_loss, loss
+from policies.rules.aws_routing_graph import failover_groups
+from policies.rules.aws_zones import BALANCER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from policies.core.context import Context
+    from policies.core.index import Index
     from policies.core.objectives import Objectives
     from policies.core.resource import Resource
     from policies.core.results import Result
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 CLUSTER_INSTANCE: Final = "aws:rds/clusterInstance:ClusterInstance"
 SCALING_GROUP: Final = "aws:autoscaling/group:Group"
 SERVICE: Final = "aws:ecs/service:Service"
+LISTENER: Final = "aws:lb/listener:Listener"
+TARGET_GROUP: Final = "aws:lb/targetGroup:TargetGroup"
 SCALING_TARGET: Final = "aws:appautoscaling/target:Target"
 
 _MEMBERS: Final = ("globalCluster:GlobalCluster", "TableReplica", "GlobalReplicationGroup")
@@ -74,7 +79,7 @@ def _whole_stack(context: Context) -> Objectives | None:
 
 def _rpo_vs_backup_interval(context: Context) -> Iterable[Result]:
     index = context.index
-    lags, selections = Lags(index), Selections(index)
+    lags, chosen = Lags(index), selections(index)
 
     def check(store: Resource, copies: Copies) -> Iterator[Result]:
         rpo = context.objectives(store).rpo
@@ -97,7 +102,7 @@ def _rpo_vs_backup_interval(context: Context) -> Iterable[Result]:
                 return
             bounded[f"{copy.mechanism.value}, {'not soon enough' if bounds else 'whose lag nothing bounds'}"] = None
         if not lost:
-            if any(seconds <= rpo for seconds in local_loss(store, index, plans_of(store, selections, index))):
+            if any(seconds <= rpo for seconds in local_loss(store, index, plans_of(store, chosen, index))):
                 return
             bounded["what can be restored in place, not soon enough"] = None
         if waiting is not None:
@@ -111,14 +116,14 @@ def _rpo_vs_backup_interval(context: Context) -> Iterable[Result]:
 
 def _retention_vs_declared(context: Context) -> Iterable[Result]:
     index = context.index
-    selections = Selections(index)
+    chosen = selections(index)
 
     def check(store: Resource, _: Copies) -> Iterator[Result]:
         wanted = context.objectives(store).retention_days
         if wanted is None:
             return
-        if all(days < wanted for days in kept(store, index, plans_of(store, selections, index))):
-            if selections.covers(store) is None:
+        if all(days < wanted for days in kept(store, index, plans_of(store, chosen, index))):
+            if chosen.covers(store) is None:
                 yield undecided(store, "tags")
                 return
             yield violation(
@@ -130,7 +135,7 @@ def _retention_vs_declared(context: Context) -> Iterable[Result]:
 
 def _dr_capacity_floor(context: Context) -> Iterable[Result]:
     yield from _clusters(context)
-    pairs: dict[tuple[str, str], list[tuple[Resource, str]]] = defaultdict(list)
+    placed: list[tuple[Resource, str]] = []
     for resource in context.index.of(SCALING_GROUP, SERVICE):
         try:
             region = context.index.region(resource)
@@ -138,19 +143,58 @@ def _dr_capacity_floor(context: Context) -> Iterable[Result]:
             yield unknown(resource.urn, fault.path)
             continue
         if region and not (resource.type == SERVICE and resource.peek("schedulingStrategy") == "DAEMON"):
-            pairs[resource.type, _without(resource.name, region)].append((resource, region))
-    for pair in pairs.values():
-        if len({region for _, region in pair}) > 1:
-            yield from attempt(pair[0][0], lambda pair=pair: _pair(pair, context))
+            placed.append((resource, region))
+    for pair in _pairs(placed, context.index):
+        yield from attempt(pair[0], lambda pair=pair: _pair(pair, context))
+
+
+def _pairs(placed: Iterable[tuple[Resource, str]], index: Index) -> Iterator[list[Resource]]:
+    """Groups or services of several regions that do the same; one may be in several pairs."""
+    named: dict[tuple[str, ...], dict[Resource, str]] = defaultdict(dict)
+    alone: dict[tuple[str, ...], dict[Resource, str]] = defaultdict(dict)
+    behind = _behind_records(index)
+    for resource, region in placed:
+        named[resource.type, "logical", _without(resource.name, region)][resource] = region
+        declared = resource.peek("name")
+        if isinstance(declared, str) and declared:
+            named[resource.type, "declared", _without(declared, region)][resource] = region
+        parent = next(index.ancestors(resource), None)
+        if parent is not None:
+            alone[resource.type, "parent", parent.type][resource] = region
+        for key in behind.get(resource.urn, ()):
+            alone[resource.type, "record", key][resource] = region
+    for pair in named.values():
+        if len(set(pair.values())) > 1:
+            yield list(pair)
+    for pair in alone.values():
+        # Of several in one region nothing says which one belongs to which.
+        if len(set(pair.values())) == len(pair) > 1:
+            yield list(pair)
+
+
+def _behind_records(index: Index) -> dict[str, list[str]]:
+    """By URN: the names that fail over between what a service or group stands behind, through load balancers."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for number_, group in enumerate(failover_groups(index).found):
+        for record in (each for records in group.records.values() for each in records):
+            for balancer in index.targets(record, "aliases", BALANCER):
+                for listener in index.companions(balancer, LISTENER, "loadBalancerArn"):
+                    for target in index.targets(listener, "defaultActions", TARGET_GROUP):
+                        for member in (
+                            *index.companions(target, SERVICE, "loadBalancers"),
+                            *index.companions(target, SCALING_GROUP, "targetGroupArns"),
+                        ):
+                            found[member.urn].append(str(number_))
+    return found
 
 
 def _without(name: str, region: str) -> str:
     return name.replace(region, "*").replace(region.replace("-", ""), "*")
 
 
-def _pair(pair: list[tuple[Resource, str]], context: Context) -> Iterator[Result]:
-    """Groups or services of one name in several regions: the largest is held to be the primary."""
-    sizes = [(resource, *_least(resource, context)) for resource, _ in pair]
+def _pair(pair: list[Resource], context: Context) -> Iterator[Result]:
+    """Groups or services that do the same in several regions: the largest is held to be the primary."""
+    sizes = [(resource, *_least(resource, context)) for resource in pair]
     most = max(size for _, _, size in sizes)
     share = context.parameters["percent"]
     for resource, path, size in sizes:
@@ -175,7 +219,7 @@ def _least(resource: Resource, context: Context) -> tuple[str, float]:
 
 
 def _clusters(context: Context) -> Iterator[Result]:
-    copies = Copies(context.index)
+    copies = Copies.of_stack(context.index)
     for cluster in context.index.of(CLUSTER):
         source = copies.followers.get(cluster.urn)
         if source is not None:

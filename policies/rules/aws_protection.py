@@ -6,18 +6,21 @@ import re
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import yaml
 from pydantic import Field, TypeAdapter
 
-from policies.core.results import attempt, require, violation
-from policies.core.values import at_least, is_false, is_set, is_true, mapping, texts
+from policies.core import kubernetes as k8s
+from policies.core.results import attempt, require, undecided, violation
+from policies.core.rules import Strict
+from policies.core.values import UNKNOWN, at_least, is_false, is_set, is_true, mapping, texts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from policies.core.context import Context
+    from policies.core.index import Index
     from policies.core.resource import Resource, View
     from policies.core.results import Result
 
@@ -25,17 +28,34 @@ ALLOWED_FILE: Final = Path(__file__).parents[1] / "data" / "ignore_changes.yaml"
 IGNORE_CHANGES: Final = "opts.ignoreChanges"
 PROTECT: Final = "opts.protect"
 TABLE: Final = "aws:dynamodb/table:Table"
+TABLE_REPLICA: Final = "aws:dynamodb/tableReplica:TableReplica"
 CACHE_CLUSTER: Final = "aws:elasticache/cluster:Cluster"
 VERSIONING: Final = "aws:s3/bucketVersioning:BucketVersioning"
 OBJECT_LOCK: Final = "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration"
 
 _Reason = Annotated[str, Field(min_length=1)]
-_ALLOWED: Final = TypeAdapter(dict[str, dict[str, _Reason]]).validate_python(
+
+
+class Allowed(Strict):
+    """What may be ignored on one condition.
+
+    Attributes:
+        reason: Who changes the property.
+        when: What must be so: an autoscaler scales the workload, the table has replicas that are resources of their
+            own, the listener takes TLS.
+    """
+
+    reason: _Reason
+    when: Literal["autoscaler", "replicas", "tls"]
+
+
+_ALLOWED: Final = TypeAdapter(dict[str, dict[str, _Reason | Allowed]]).validate_python(
     yaml.safe_load(ALLOWED_FILE.read_text(encoding="utf-8"))
 )
-"""Reason by type and property: what AWS itself changes, so that a program must ignore it."""
-_FIRST: Final = re.compile(r"""^\[?["']?([^.\["'\]]+)""")
-"""The first segment of a property path: of ``tags.a``, ``tags["a"]``, ``rules[0].days`` and ``["tags"].a``."""
+"""Reason by type and path: what something else changes, so that a program must ignore it."""
+_SEGMENT: Final = re.compile(r"""\[["']((?:[^"'\\]|\\.)*)["']\]|\[(\d+|\*)\]|([^.\[\]]+)""")
+"""A segment of a property path: a key in quotes, an index, or a name."""
+_TLS: Final = ("HTTPS", "TLS")
 _LOCK_MODES: Final = ("GOVERNANCE", "COMPLIANCE")
 _PURPOSE_TAGS: Final = frozenset({"data-class", "purpose", "role"})
 
@@ -58,28 +78,76 @@ def _stateful_protected(resource: Resource, _: Context) -> Iterator[Result]:
 
 
 def _ignore_changes(context: Context) -> Iterator[Result]:
+    read = frozenset(key.lower() for key in texts(context.parameters["tags"]))
     for resource in context.index:
-        if not resource.ignore_changes or resource.inputs is None:
+        if resource.inputs is None:
             continue
         guarded = context.guarded.get(resource.type, {})
-        allowed = _ALLOWED.get(resource.type, {})
-        for property_ in dict.fromkeys(map(_first, resource.ignore_changes)):
-            if property_ == "*":
+        for entry in dict.fromkeys(map(_segments, resource.ignore_changes)):
+            if entry[:1] == ("*",):
                 # Even where no rule guards a property today: whatever the program says is without effect.
                 yield violation(resource, IGNORE_CHANGES, "`ignoreChanges` must not list every property at once")
-            elif property_ in guarded and property_ not in allowed:
-                rule = guarded[property_]
-                message = (
-                    f"`ignoreChanges` must not list `{property_}`: {rule} guards it, and would judge what is not so"
-                )
-                yield violation(resource, IGNORE_CHANGES, message)
+                continue
+            masked = next((path for path in guarded if _overlap(entry, tuple(path.split(".")), read)), None)
+            if masked is not None:
+                yield from attempt(resource, partial(_masks, resource, entry, masked, context))
 
 
-def _first(path: str) -> str:
-    """The input that an entry of `ignoreChanges` is about, by its wire name."""
-    found = _FIRST.match(path.strip())
+def _masks(resource: Resource, entry: Sequence[str], masked: str, context: Context) -> Iterator[Result]:
+    for path, allowed in _ALLOWED.get(resource.type, {}).items():
+        segments = tuple(path.split("."))
+        if _alike(segments, entry[: len(segments)]):
+            if not isinstance(allowed, Allowed):
+                return
+            met = _CONDITIONS[allowed.when](resource, context.index)
+            if met is None:
+                yield undecided(resource, IGNORE_CHANGES)
+            if met is not False:
+                return
+    rule = context.guarded[resource.type][masked]
+    message = f"`ignoreChanges` must not cover `{masked}`: {rule} guards it, and would judge what is not so"
+    yield violation(resource, IGNORE_CHANGES, message)
+
+
+def _segments(path: str) -> tuple[str, ...]:
+    """The segments of an entry of `ignoreChanges`, the first one by its wire name."""
+    found = ["".join(match.groups("")) for match in _SEGMENT.finditer(path.strip())]
     # Only whole names are translated by the SDK for Python; paths come as they were written.
-    return re.sub(r"(?<=[a-z0-9])_([a-z0-9])", lambda match: match[1].upper(), found[1]) if found else ""
+    first = (re.sub(r"(?<=[a-z0-9])_([a-z0-9])", lambda match: match[1].upper(), each) for each in found[:1])
+    return (*first, *found[1:])
+
+
+def _overlap(entry: Sequence[str], guarded: Sequence[str], read: frozenset[str]) -> bool:
+    """Whether one path holds the other. Of tags, those count that rules read: the rest is anybody's."""
+    if not entry or (guarded == ("tags",) and len(entry) > 1 and entry[1].lower() not in read):
+        return False
+    shorter = min(len(entry), len(guarded))
+    return _alike(entry[:shorter], guarded[:shorter])
+
+
+def _alike(one: Sequence[str], other: Sequence[str]) -> bool:
+    return len(one) == len(other) and all(a == b or "*" in (a, b) for a, b in zip(one, other, strict=True))
+
+
+def _autoscaled(workload: Resource, index: Index) -> bool | None:
+    scaling = index.once("scaling", lambda: k8s.Scaling(index))
+    return None if scaling.unsure(workload) else scaling.of(workload) is not None
+
+
+def _has_replicas(table: Resource, index: Index) -> bool:
+    return bool(index.companions(table, TABLE_REPLICA, "globalTableArn"))
+
+
+def _takes_tls(listener: Resource, _: Index) -> bool | None:
+    protocol = listener.peek("protocol")
+    return None if protocol is UNKNOWN else protocol in _TLS
+
+
+_CONDITIONS: Final[Mapping[str, Callable[[Resource, Index], bool | None]]] = {
+    "autoscaler": _autoscaled,
+    "replicas": _has_replicas,
+    "tls": _takes_tls,
+}
 
 
 def _no_force_destroy(resource: Resource, _: Context) -> Iterable[Result]:

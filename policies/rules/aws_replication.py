@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from policies.core.arns import arn_region
-from policies.core.results import attempt, require, undecided, violation
+from policies.core.results import attempt, require, undecided, unknown, violation
 from policies.core.roles import BUCKET, BUCKET_REPLICATION, CLUSTER, INSTANCE, REPLICATION_GROUP
 from policies.core.values import UNKNOWN, UnknownPropertyError, is_set
 from policies.rules.aws_copies import (
@@ -15,6 +15,7 @@ from policies.rules.aws_copies import (
     STORES,
     TABLE_REPLICA,
     Copies,
+    Mechanism,
     bucket_place,
     destinations,
     file_place,
@@ -28,8 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from policies.core.context import Context
+    from policies.core.index import Index
     from policies.core.resource import Resource, View
     from policies.core.results import Result
+    from policies.rules.aws_copies import Copy
 
 SECRET: Final = "aws:secretsmanager/secret:Secret"  # noqa: S105 - a type
 REPOSITORY: Final = "aws:ecr/repository:Repository"
@@ -66,26 +69,52 @@ def _enabled(config: Resource) -> Iterator[Result]:
 
 
 def _s3_replication_rpo(config: Resource, context: Context) -> Iterable[Result]:
-    bucket = context.index.target(config, "bucket", BUCKET)
-    rpo = None if bucket is None else context.objectives(bucket).rpo
-    rules = list(rules_of(config))
-    whole = [rule for rule in rules if _is_whole(rule)]
-    if rules and not whole:
-        yield violation(config, "rules", "one of `rules` must be for the whole bucket, without prefix and tags")
-    for rule in rules:
-        yield from require(
-            rule,
-            "deleteMarkerReplication.status",
-            lambda value: value in ("Enabled", "Disabled"),
-            "decided: `Enabled` or `Disabled`",
-        )
+    path = "rules" if config.type == BUCKET_REPLICATION else "replicationConfiguration.rules"
+    source = config if config.type == BUCKET else context.index.target(config, "bucket", BUCKET)
+    rules = config.items(path)
+    judged = [_Rule(rule) for rule in rules]
+    enabled = [each for each in judged if each.enabled is not False]
+    if enabled and not any(each.whole for each in enabled):
+        open_ = [each for each in enabled if each.unknown]
+        if not open_:
+            yield violation(config, path, f"one of `{path}` must be for the whole bucket, without prefix and tags")
+    for each in enabled:
+        if each.unknown:
+            yield unknown(config.urn, each.unknown)
+        if each.enabled:
+            yield from require(
+                each.view,
+                "deleteMarkerReplication.status",
+                lambda value: value in ("Enabled", "Disabled"),
+                "decided: `Enabled` or `Disabled`",
+            )
+    # Where the bucket is another stack's, what is demanded of its replication is all that is said here.
+    rpo = context.objectives(config if source is None else source).rpo
     if rpo is None or rpo > context.parameters["seconds"]:
         return
-    for rule in whole:
-        for path in ("destination.replicationTime.status", "destination.metrics.status"):
+    for each in enabled:
+        for part in ("replicationTime", "metrics") if each.enabled and each.whole else ():
             yield from require(
-                rule, path, lambda value: value == "Enabled", "`Enabled`: without time control nothing bounds the lag"
+                each.view,
+                f"destination.{part}.status",
+                lambda value: value == "Enabled",
+                "`Enabled`: without time control nothing bounds the lag",
             )
+
+
+class _Rule:
+    """One rule of a bucket's replication, as far as it is known; what is not hides nothing of the others."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self.enabled: bool | None = None
+        self.whole = False
+        self.unknown = ""
+        try:
+            self.enabled = view.get("status") == "Enabled"
+            self.whole = self.enabled and _is_whole(view)
+        except UnknownPropertyError as fault:
+            self.unknown = fault.path
 
 
 def _is_whole(rule: View) -> bool:
@@ -95,7 +124,7 @@ def _is_whole(rule: View) -> bool:
 
 def _replica_in_other_region(context: Context) -> Iterable[Result]:
     index = context.index
-    copies = Copies(index)
+    copies = Copies.of_stack(index)
     groups: dict[str, list[tuple[Resource | View, str, Callable[[], bool]]]] = defaultdict(list)
     for replica in index.of(INSTANCE, CLUSTER):
         source = copies.followers.get(replica.urn)
@@ -111,12 +140,34 @@ def _replica_in_other_region(context: Context) -> Iterable[Result]:
     for config in index.of(FILE_REPLICATION):
         for each in _listed(config, "destination"):
             groups[config.urn].append((each, "region", lambda a=each: _files_are_elsewhere(a, context)))
-    for group in groups.values():
-        yield from _one_elsewhere(group)
+    for urn, group in groups.items():
+        # The group's own store: the source, or a replica whose source is in another stack.
+        yield from attempt(group[0][0], lambda urn=urn, group=group: _judged(index.find(urn), group, copies, context))
     for config in index.of(BUCKET_REPLICATION):
         yield from attempt(config, lambda config=config: _bucket_elsewhere(config, context))
     for datastore in index.of(GLOBAL_DATASTORE):
         yield from attempt(datastore, lambda datastore=datastore: _member_elsewhere(datastore, context))
+
+
+def _judged(
+    store: Resource | None,
+    group: list[tuple[Resource | View, str, Callable[[], bool]]],
+    copies: Copies,
+    context: Context,
+) -> Iterator[Result]:
+    results = list(_one_elsewhere(group))
+    if results and store is not None and store.type in (INSTANCE, CLUSTER):
+        others = [each for each in copies.of(store) if each.mechanism is not Mechanism.REPLICA]
+        if not context.tier1(store) or any(_leaves_for_sure(each, context) for each in others):
+            return
+    yield from results
+
+
+def _leaves_for_sure(copy: Copy, context: Context) -> bool:
+    try:
+        return copy.leaves(context.index)
+    except UnknownPropertyError:
+        return False
 
 
 def _source_path(replica: Resource) -> str:
@@ -241,18 +292,61 @@ def _secrets_images(resource: Resource, context: Context) -> Iterable[Result]:
             else:
                 yield from attempt(rule, lambda rule=rule: _leaves(rule, "destinations", "region", context))
     else:
-        configs = [
-            each
-            for each in context.index.of(REGISTRY_REPLICATION)
-            if place(each, context.index) in (UNKNOWN, context.index.region(resource))
-        ]
-        if not any(_takes(rule, resource) for each in configs for rule in each.items("replicationConfiguration.rules")):
+        registries = context.index.once("registry replications", lambda: _Registries(context.index))
+        if not registries.take(resource):
             yield violation(
                 resource,
                 "",
                 "images must be in the other region too: no `ReplicationConfiguration` of its region takes them",
-                absent=not configs,
+                absent=not registries.found,
             )
+
+
+class _Registries:
+    """What the replication of registries takes, by region; a registry has one configuration in a region."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self.found = index.of(REGISTRY_REPLICATION)
+        self._prefixes: dict[Any, set[str]] = defaultdict(set)
+        self._unknown: dict[Any, str] = {}
+        for config in self.found:
+            region = place(config, index)
+            try:
+                for rule in config.items("replicationConfiguration.rules"):
+                    self._prefixes[region].update(_prefixes(rule))
+            except UnknownPropertyError as fault:
+                self._unknown[region] = fault.path
+
+    def take(self, repository: Resource) -> bool:
+        """Whether a repository is replicated.
+
+        Raises:
+            UnknownPropertyError: when that is not known yet.
+        """
+        regions = (self._index.region(repository), UNKNOWN)
+        if any("" in self._prefixes.get(region, ()) for region in regions):
+            return True
+        name = repository.computed("name") if any(self._prefixes.get(region) for region in regions) else None
+        for region in regions:
+            prefixes = self._prefixes.get(region, set[str]())
+            if isinstance(name, str) and any(name[:end] in prefixes for end in range(1, len(name) + 1)):
+                return True
+        for region in regions:
+            if region in self._unknown:
+                raise UnknownPropertyError(self._unknown[region])
+        return False
+
+
+def _prefixes(rule: View) -> Iterator[str]:
+    """The beginnings of names that a rule takes; an empty one, which every name has, for a rule without filters."""
+    filters = rule.items("repositoryFilters")
+    if not filters:
+        yield ""
+    for each in filters:
+        prefix = each.get("filter")
+        if isinstance(prefix, str):
+            yield prefix
 
 
 def _leaves(about: Resource | View, path: str, key: str, context: Context) -> Iterator[Result]:
@@ -266,15 +360,6 @@ def _leaves(about: Resource | View, path: str, key: str, context: Context) -> It
     else:
         full = ".".join(part for part in (about.prefix, path) if part)
         yield violation(about, path, f"`{full}` must have one in another region", absent=not copies)
-
-
-def _takes(rule: View, repository: Resource) -> bool:
-    filters = rule.items("repositoryFilters")
-    name = repository.computed("name")
-    return not filters or any(
-        isinstance(prefix := each.get("filter"), str) and isinstance(name, str) and name.startswith(prefix)
-        for each in filters
-    )
 
 
 def _listed(about: Resource, path: str) -> Iterable[View]:

@@ -190,6 +190,9 @@ def _switch_latched(context: Context) -> Iterable[Result]:
         yield from require(check, "insufficientDataHealthStatus", lambda value: value == _LATCHED, _LATCHED)
         yield from require(check, "triggers", is_set, "set, from what makes up the alarm")
         yield from require(check, "disabled", _off, "false: a disabled check counts as healthy for ever")
+        yield from require(
+            check, "invertHealthcheck", _off, "false: an inverted switch sends traffic where it must not"
+        )
         for alarm in found.alarms[check.urn]:
             yield from _one_of_one(alarm, context.parameters["period_seconds"])
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from policies.core.results import Kind, Result, attempt, require, violation
+from policies.core.results import Kind, Result, attempt, require, undecided, violation
 from policies.core.roles import CLUSTER, INSTANCE, is_replica, replica_source
 from policies.core.values import UNKNOWN, UnknownPropertyError, is_set, is_true, number
 from policies.rules.aws_encryption import follows_other_region
@@ -74,8 +74,13 @@ def _by_default(
 ) -> Iterator[Result]:
     """A database with the default parameters of its engine's version."""
     switch = _switch(engine)
-    if switch is not None and not _on_by_default(switch, version):
-        yield _must_force(resource, path, switch, absent=absent)
+    if switch is None or _on_by_default(switch, version):
+        return
+    if version is None and switch.since is not None:
+        # Without a version AWS takes its own default, which moves on.
+        yield undecided(resource, "engineVersion")
+        return
+    yield _must_force(resource, path, switch, absent=absent)
 
 
 def _by_group(resource: Resource, path: str, group: Resource) -> Iterator[Result]:
@@ -108,6 +113,8 @@ def _engine(resource: Resource, index: Index) -> tuple[str, float | None]:
     source = None if is_set(resource.peek("engine")) else replica_source(resource, index)
     about = source or resource
     engine, version = about.get("engine"), about.peek("engineVersion")
+    if version is None:
+        version = about.outputs.get("engineVersionActual")
     if engine is None:
         # A snapshot or a source elsewhere says what it is.
         raise UnknownPropertyError("engine")

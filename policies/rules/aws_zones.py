@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from policies.core.results import attempt, require, undecided, violation
 from policies.core.roles import CLUSTER, is_replica
-from policies.core.values import UNKNOWN, UnknownPropertyError, at_least, is_set, is_true, texts, walk
+from policies.core.values import UNKNOWN, UnknownPropertyError, at_least, is_set, is_true, mapping, texts, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -92,30 +92,35 @@ def _elasticache_multi_az(resource: Resource, _: Context) -> Iterator[Result]:
 
 def _two_azs(resource: Resource, context: Context) -> Iterator[Result]:
     paths = ("subnets", "subnetMappings") if resource.type == BALANCER else ("vpcZoneIdentifiers", "availabilityZones")
-    unknown = [path for path in paths if resource.peek(path) is UNKNOWN]
     zones: set[str] = set()
-    elsewhere = 0
+    open_: list[str] = []
     for path in paths:
-        found = resource.peek(path)
-        items = cast("list[Any]", found) if isinstance(found, list) else []
-        if path == "availabilityZones":
-            zones.update(texts(items))
-            elsewhere += sum(item is UNKNOWN for item in items)
-            continue
-        subnets = context.index.targets(resource, path, SUBNET)
+        value = resource.peek(path)
+        items = _items(value)
+        subnets = () if path == "availabilityZones" else context.index.targets(resource, path, SUBNET)
         own = [_zone(subnet) for subnet in subnets]
         zones.update(zone for zone in own if zone is not None)
-        # Subnets of another stack are taken to be apart: nothing here says where they are.
-        elsewhere += max(len(items), len(subnets)) - sum(zone is not None for zone in own)
-        if subnets and path in unknown:
-            unknown.remove(path)
-    if len(zones) + elsewhere >= _TWO:
+        # Different subnets of another stack are taken to be apart: nothing here says where they are.
+        here = {subnet.outputs.get("id") for subnet in subnets} if any(texts(items)) else set[Any]()
+        zones.update(item for item in texts(items) if item not in here)
+        unseen = not subnets if value is UNKNOWN else items.count(UNKNOWN) > len(subnets)
+        if None in own or unseen:
+            open_.append(path)
+    if len(zones) >= _TWO:
         return
-    if unknown:
-        yield undecided(resource, unknown[0])
+    if open_:
+        yield undecided(resource, open_[0])
     else:
         message = f"`{paths[0]}` must be in at least two zones"
         yield violation(resource, paths[0], message, absent=not any(is_set(resource.peek(path)) for path in paths))
+
+
+def _items(value: Any) -> list[Any]:  # noqa: ANN401 - JSON
+    """IDs or zones of a list, of mappings too, and UNKNOWN for each that is not known; one for a whole list."""
+    if not isinstance(value, list):
+        return [UNKNOWN] if value is UNKNOWN else []
+    items = cast("list[Any]", value)
+    return [mapping(item).get("subnetId") if isinstance(item, dict) else item for item in items]
 
 
 def _zone(subnet: Resource) -> str | None:

@@ -8,12 +8,14 @@ from policies.core.gcp import gcp_region
 from policies.core.results import attempt, require, undecided, violation
 from policies.core.roles import is_replica
 from policies.core.values import (
+    UNKNOWN,
     UnknownPropertyError,
     at_least,
     is_false,
     is_set,
     is_true,
     known,
+    number,
     texts,
 )
 
@@ -34,6 +36,9 @@ _RETAINED_BY_DEFAULT: Final = 7
 """Backups, and days of transaction logs, that Cloud SQL keeps where nobody says; its larger edition keeps more."""
 _TLS_MODES: Final = ("ENCRYPTED_ONLY", "TRUSTED_CLIENT_CERTIFICATE_REQUIRED")
 _DUAL_OR_MULTI: Final = ("ASIA", "EU", "US", "ASIA1", "EUR4", "EUR5", "EUR7", "EUR8", "NAM4")
+_DUAL_REGIONS: Final = ("ASIA1", "EUR4", "EUR5", "EUR7", "EUR8", "NAM4")
+_RETENTION: Final = "retentionPolicy.retentionPeriod"
+_DAY: Final = 86400
 _PLACEMENT: Final = "customPlacementConfig.dataLocations"
 _DUAL: Final = 2
 _PROTECTION: Final[Mapping[str, Mapping[str, bool]]] = {
@@ -117,8 +122,11 @@ def _cloudsql_cross_region_replica(primary: Resource, context: Context) -> Itera
         yield violation(primary, "", "a read replica in another region must follow it: it is of tier 1")
 
 
-def _gcs_versioning(bucket: Resource, _context: Context) -> Iterable[Result]:
-    if not is_set(bucket.peek("retentionPolicy.retentionPeriod")):
+def _gcs_versioning(bucket: Resource, context: Context) -> Iterable[Result]:
+    period = bucket.peek(_RETENTION)
+    if period is UNKNOWN and not is_true(bucket.peek("versioning.enabled")):
+        yield undecided(bucket, _RETENTION)
+    elif period is UNKNOWN or (number(period) or 0) < context.parameters["retention_days"] * _DAY:
         yield from require(bucket, "versioning.enabled", is_true, "true")
 
 
@@ -130,11 +138,20 @@ def _gcs_dual_region_rpo(bucket: Resource, context: Context) -> Iterable[Result]
     demanded = context.objectives(bucket)
     if demanded.tier is not None and demanded.tier > 1:
         return
-    if demanded.source == "declaration" and demanded.rpo is None:
+    if demanded.without_rpo:
         return
     yield from attempt(bucket, lambda: _dual_or_multi(bucket))
     if demanded.rpo is not None and demanded.rpo <= context.parameters["turbo_minutes"] * 60:
         yield from require(bucket, "rpo", lambda value: value == "ASYNC_TURBO", "`ASYNC_TURBO`")
+        yield from attempt(bucket, lambda: _has_turbo(bucket))
+
+
+def _has_turbo(bucket: Resource) -> Iterable[Result]:
+    """Cloud Storage refuses turbo replication for its multi-regions."""
+    location = bucket.get("location")
+    multi = isinstance(location, str) and location.upper() in _DUAL_OR_MULTI and location.upper() not in _DUAL_REGIONS
+    if multi and not is_set(bucket.peek(_PLACEMENT)):
+        yield violation(bucket, "location", "`location` must be a dual-region: a multi-region has no turbo replication")
 
 
 def _dual_or_multi(bucket: Resource) -> Iterable[Result]:

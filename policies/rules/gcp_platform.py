@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from policies.core.gcp import gcp_region, is_region, region_of
 from policies.core.results import Kind, Result, attempt, require, undecided, violation
 from policies.core.schedules import longest_interval
-from policies.core.values import at_least, is_false, is_set, is_true, known, number, texts
+from policies.core.values import UNKNOWN, at_least, is_false, is_set, is_true, known, number, texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -21,6 +21,8 @@ BACKUP_PLAN: Final = "gcp:gkebackup/backupPlan:BackupPlan"
 RESOURCE_POLICY: Final = "gcp:compute/resourcePolicy:ResourcePolicy"
 DISK_ATTACHMENT: Final = "gcp:compute/diskResourcePolicyAttachment:DiskResourcePolicyAttachment"
 
+KMS_KEY: Final = "gcp:kms/cryptoKey:CryptoKey"
+_PLAN_KEY: Final = "backupConfig.encryptionKey.gcpKmsEncryptionKey"
 _ROTATED: Final = "ENCRYPT_DECRYPT"
 """The only purpose whose keys rotate by themselves, and the default."""
 _SECONDS: Final = re.compile(r"(\d+(?:\.\d{1,9})?)s")
@@ -76,11 +78,14 @@ def _gke_regional_and_backed_up(cluster: Resource, context: Context) -> Iterable
         return
     rpo = context.objectives(cluster).rpo
     # One plan that does all is enough; of several that do not, the best one is told what it lacks.
-    yield from _best(list(_plan(plan, rpo, context.parameters["days"])) for plan in plans)
+    yield from _best(list(_plan(plan, rpo, context)) for plan in plans)
 
 
-def _plan(plan: Resource, rpo: float | None, days: float) -> Iterable[Result]:
-    yield from require(plan, "backupConfig.encryptionKey.gcpKmsEncryptionKey", is_set, "a key of your own")
+def _plan(plan: Resource, rpo: float | None, context: Context) -> Iterable[Result]:
+    days = context.parameters["days"]
+    # A key that the same update makes is one all the same.
+    if not (plan.peek(_PLAN_KEY) is UNKNOWN and context.index.targets(plan, _PLAN_KEY, KMS_KEY)):
+        yield from require(plan, _PLAN_KEY, is_set, "a key of your own")
     yield from require(plan, "backupConfig.includeVolumeData", is_true, "true")
     yield from require(plan, "retentionPolicy.backupRetainDays", at_least(days), f"at least {days:g} days")
     for property_ in ("deactivated", "backupSchedule.paused"):

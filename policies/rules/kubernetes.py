@@ -159,19 +159,21 @@ class _Budgets:
         self.all = index.of(BUDGET)
         self.pods: Counter[str] = Counter()
         """Pods that a budget is about, by its URN."""
-        self._by_label: dict[k8s.Place, dict[tuple[str, str] | None, list[Resource]]] = {}
+        self._by_label: dict[k8s.Place, dict[k8s.Label | None, list[Resource]]] = {}
         self._lost = False
-        frequency = Counter(pair for budget in self.all for pair in _pairs(budget.peek("spec.selector.matchLabels")))
-        for budget in self.all:
+        found = [(budget, k8s.alternatives(budget.peek("spec.selector"))) for budget in self.all]
+        frequency = Counter(label for _, each in found for labels in each for label in labels)
+        for budget, alternatives in found:
             try:
                 here = k8s.place(budget, index)
             except UnknownPropertyError:
                 self._lost = True
                 continue
-            rarest = min(
-                _pairs(budget.peek("spec.selector.matchLabels")), key=lambda pair: frequency[pair], default=None
+            rarest: Iterable[k8s.Label | None] = min(
+                alternatives, key=lambda labels: sum(frequency[label] for label in labels), default=(None,)
             )
-            self._by_label.setdefault(here, defaultdict(list))[rarest].append(budget)
+            for label in dict.fromkeys(rarest):
+                self._by_label.setdefault(here, defaultdict(list))[label].append(budget)
 
     def of(self, workload: Resource) -> tuple[list[Resource], bool]:
         """Budgets that select a workload's pods, two at the most, and whether there may be others."""
@@ -179,17 +181,13 @@ class _Budgets:
         labels = workload.peek(k8s.POD_LABELS)
         open_ = self._lost or bool(here and (labels is UNKNOWN or UNKNOWN in mapping(labels).values()))
         matching: list[Resource] = []
-        for budget in (each for key in (None, *_pairs(labels)) for each in here.get(key, ())):
+        for budget in (each for key in (None, *k8s.known_labels(labels)) for each in here.get(key, ())):
             answer = k8s.selects(budget.peek("spec.selector"), labels)
             open_ = open_ or answer is None
             matching += [budget] if answer else []
             if len(matching) > 1:
                 break
         return matching, open_
-
-
-def _pairs(labels: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - JSON
-    return [(key, value) for key, value in mapping(labels).items() if isinstance(value, str)]
 
 
 def _zone_spread(deployment: Resource, _context: Context) -> Iterable[Result]:
@@ -324,7 +322,7 @@ class _Schedules:
 
     def __init__(self) -> None:
         self._by_name: dict[str, list[Resource]] = defaultdict(list)
-        self._wide: list[Resource] = []
+        self._by_prefix: dict[str, list[Resource]] = defaultdict(list)
         self._open: list[Result] = []
 
     def add(self, schedule: Resource) -> None:
@@ -339,17 +337,22 @@ class _Schedules:
         included = texts(names)
         if isinstance(names, list) and UNKNOWN in cast("list[Any]", names):
             self._open.append(undecided(schedule, f"{_TEMPLATE}.includedNamespaces"))
-        elif not included or any(_GLOB.search(name) for name in included):
-            self._wide.append(schedule)
-            return
+        elif not included:
+            included = ("*",)
         for name in dict.fromkeys(included):
-            self._by_name[name].append(schedule)
+            # A pattern can only fit what begins with the text before its first wildcard.
+            glob = _GLOB.search(name)
+            (self._by_name[name] if glob is None else self._by_prefix[name[: glob.start()]]).append(schedule)
 
     def covering(self, namespace: str) -> tuple[list[Resource], list[Result]]:
         """The schedules that back a namespace up, and what else may."""
         found: list[Resource] = []
         open_ = list(self._open)
-        for schedule in (*self._by_name.get(namespace, ()), *self._wide):
+        candidates = [
+            *self._by_name.get(namespace, ()),
+            *(each for end in range(len(namespace) + 1) for each in self._by_prefix.get(namespace[:end], ())),
+        ]
+        for schedule in dict.fromkeys(candidates):
             included = texts(schedule.get(f"{_TEMPLATE}.includedNamespaces")) or ("*",)
             excluded = schedule.peek(f"{_TEMPLATE}.excludedNamespaces")
             if excluded is UNKNOWN or (isinstance(excluded, list) and UNKNOWN in cast("list[Any]", excluded)):

@@ -46,7 +46,10 @@ def occurring() -> dict[str, frozenset[str]]:
 @cache
 def guarded() -> dict[str, frozenset[str]]:
     """Inputs by type that some rule guards, or something in them."""
-    return {type_: frozenset(names) for type_, names in guarded_properties(rules()).items()}
+    return {
+        type_: frozenset(path.split(".", 1)[0] for path in paths)
+        for type_, paths in guarded_properties(rules()).items()
+    }
 
 
 @cache

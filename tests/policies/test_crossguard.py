@@ -118,6 +118,7 @@ def test_proxies_become_plain_and_unknowns_marked() -> None:
         "late": UNKNOWN_NUMBER_VALUE,
         "list": [1, UNKNOWN_STRING_VALUE, {"deep": UNKNOWN_ARRAY_VALUE, "flag": False}],
         "empty": {},
+        "hidden": ["[secret]"],
     }
     read = plain(_proxy(bag))
     assert read == {
@@ -127,6 +128,7 @@ def test_proxies_become_plain_and_unknowns_marked() -> None:
         "late": UNKNOWN,
         "list": [1, UNKNOWN, {"deep": UNKNOWN, "flag": False}],
         "empty": {},
+        "hidden": [UNKNOWN],
     }
     assert type(read) is dict
     assert type(read["list"]) is list
@@ -147,7 +149,7 @@ def test_each_finding_is_reported_by_the_policy_of_its_severity() -> None:
     engine.declare("late", {"days": UNKNOWN_NUMBER_VALUE})
     said = engine.finish()
     assert said["critical"] == [("days: `days` must be more", "few")]
-    assert said["undecided"] == [("days: `days` is not known yet", "late")]
+    assert said["undecided"] == [("days: `days` is not known", "late")]
     assert {name for _, name in said["advice"]} == {"few", "enough", "late"}
     assert said.keys() == {"critical", "undecided", "advice"}
 
@@ -158,12 +160,19 @@ def test_what_is_only_read_is_not_judged() -> None:
     assert engine.finish() == {}
 
 
+def test_what_the_engine_hands_over_as_declared_is_judged_since_nothing_tells_that_it_was_read() -> None:
+    engine = Engine(Pack(RULES))
+    found = engine.declare("external", {"days": 0})
+    assert not {"external", "read"} & set(vars(found)) | {each for each in vars(found.opts) if "external" in each}
+    assert engine.finish()["critical"] == [("days: `days` must be more", "external")]
+
+
 def test_settings_reach_the_rules() -> None:
     config = {"strict": True, "rules": {"days": {"days": 3.0}, "minor": {"level": "disabled"}}}
     engine = Engine(Pack(RULES), config)
     engine.declare("few", {"days": 3})
     engine.declare("late", {"days": UNKNOWN_NUMBER_VALUE})
-    assert engine.finish() == {"critical": [("days: `days` is not known yet", "late")]}
+    assert engine.finish() == {"critical": [("days: `days` is not known", "late")]}
 
 
 def test_wrong_settings_fail_and_nothing_else_is_said() -> None:
@@ -206,6 +215,24 @@ def test_a_file_of_suppressions_that_is_not_there_or_not_right(tmp_path: Path) -
     wrong = Engine(Pack(RULES), {"suppressions": "wrong.yaml"})
     wrong.declare("few", {"days": 3})
     assert all(message.startswith("wrong.yaml: 0.") for message, _ in wrong.finish()["pack"])
+
+
+@pytest.mark.parametrize("text", ["- expires: 2027-02-30\n", "[" * 100000])
+def test_a_file_that_the_parser_dies_of_is_a_line(tmp_path: Path, text: str) -> None:
+    (tmp_path / "policy-suppressions.yaml").write_text(text)
+    engine = Engine(Pack(RULES))
+    engine.declare("few", {"days": 3})
+    (fault,) = engine.finish()["pack"]
+    assert fault[0].startswith("policy-suppressions.yaml: ")
+
+
+def test_whatever_the_pack_breaks_on_is_a_line_without_any_value() -> None:
+    engine = Engine(Pack(RULES))
+    engine.declare("few", {"days": 3})
+    engine.resources[0].dependencies = cast("Any", "hunter2")
+    (fault,) = engine.finish()["pack"]
+    assert fault[0].startswith("the pack itself failed with AttributeError at ")
+    assert "hunter2" not in fault[0]
 
 
 def test_the_program_is_where_the_cli_finds_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from tests.policies.harness import make
 
 BUCKET = "aws:s3/bucket:Bucket"
 VERSIONING = "aws:s3/bucketVersioning:BucketVersioning"
+ACCESS = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 REPLICATION = "aws:s3/bucketReplicationConfig:BucketReplicationConfig"
 
 
@@ -114,6 +115,77 @@ def test_a_target_of_an_item_and_of_a_type() -> None:
     assert index.target(rule, "destination.bucket", BUCKET) is bucket
     assert index.target(rule, "destination.key", BUCKET) is None, "a key is no bucket"
     assert index.target(config, "role") is None
+
+
+def test_a_known_name_beats_a_dependency_on_something_else() -> None:
+    bucket = make(BUCKET, inputs={"bucket": "orders"})
+    for foreign in (make(ACCESS, "foreign", {"bucket": "orders"}), make("random:index/randomId:RandomId", "foreign")):
+        versioning = make(VERSIONING, inputs={"bucket": "orders"}, uses={"bucket": foreign})
+        index = Index([bucket, foreign, versioning])
+        assert list(index.targets(versioning, "bucket")) == [bucket]
+        assert list(index.companions(bucket, VERSIONING, "bucket")) == [versioning]
+
+
+def test_a_companion_made_from_another_one_leads_to_their_owner() -> None:
+    bucket = make(BUCKET)
+    access = make(ACCESS, "access", {"bucket": UNKNOWN}, uses={"bucket": bucket})
+    versioning = make(VERSIONING, inputs={"bucket": UNKNOWN}, uses={"bucket": access})
+    index = Index([bucket, access, versioning])
+    assert list(index.companions(bucket, VERSIONING, "bucket")) == [versioning]
+    elsewhere = make(VERSIONING, inputs={"bucket": "elsewhere"}, uses={"bucket": access})
+    assert list(Index([bucket, access, elsewhere]).targets(elsewhere, "bucket", BUCKET)) == []
+
+
+def test_what_is_not_known_in_a_list_may_be_any_dependency() -> None:
+    one, two = make(BUCKET, "one", {"bucket": "one"}), make(BUCKET, "two")
+    user = make("a:b:C", "user", {"buckets": ["one", UNKNOWN]}, uses={"buckets": [one, two]})
+    index = Index([one, two, user])
+    assert list(index.targets(user, "buckets", BUCKET)) == [one, two]
+    both = make("a:b:C", "both", {"buckets": ["one", "three"]}, uses={"buckets": one})
+    three = make(BUCKET, "three", {"bucket": "three"})
+    assert list(Index([one, both, three]).targets(both, "buckets", BUCKET)) == [one, three]
+    assert list(index.targets(make("a:b:C", "none", {}, uses={"buckets": one}), "buckets", BUCKET)) == []
+
+
+@pytest.mark.parametrize(
+    ("type_", "name", "rest"),
+    [
+        ("aws:rds/instance:Instance", "identifier", "rds:us-east-1:123456789012:db:orders"),
+        ("aws:rds/cluster:Cluster", "clusterIdentifier", "rds:us-east-1:123456789012:cluster:orders"),
+        ("aws:dynamodb/table:Table", "name", "dynamodb:us-east-1:123456789012:table/orders"),
+        ("aws:backup/vault:Vault", "name", "backup:us-east-1:123456789012:backup-vault:orders"),
+        (BUCKET, "bucket", "s3:::orders"),
+    ],
+)
+def test_an_arn_that_follows_from_a_name_is_known_before_the_resource_is_there(
+    type_: str, name: str, rest: str
+) -> None:
+    target = make(type_, "target", {name: "orders"})
+    user = make("a:b:C", "user", {"source": f"arn:aws:{rest}"})
+    assert list(Index([target, user]).targets(user, "source", type_)) == [target]
+    stray = make("a:b:C", "stray", {"source": f"arn:aws:{rest}".replace("orders", "others")})
+    assert list(Index([target, stray]).targets(stray, "source", type_)) == []
+    nobodys = make(type_, "target", {name: "orders"}, account="")
+    found = list(Index([nobodys, user]).targets(user, "source", type_))
+    # Vaults of other accounts often have the same name.
+    assert found == ([] if "backup" in type_ else [nobodys])
+
+
+def test_a_name_that_several_regions_have_is_the_own_region_s() -> None:
+    kind, member = "aws:rds/cluster:Cluster", "aws:rds/clusterInstance:ClusterInstance"
+    clusters = [make(kind, f"c-{at}", {"clusterIdentifier": "orders"}, region=at) for at in ("east", "west")]
+    members = [make(member, f"i-{at}", {"clusterIdentifier": "orders"}, region=at) for at in ("east", "west", "north")]
+    index = Index([*clusters, *members])
+    assert [list(index.targets(each, "clusterIdentifier", kind)) for each in members] == [
+        [clusters[0]],
+        [clusters[1]],
+        clusters,
+    ]
+    alike = [make(kind, f"a-{of}", {"clusterIdentifier": "orders"}, account=of) for of in ("111", "222")]
+    user = make(member, "user", {"clusterIdentifier": "orders"}, account="222")
+    assert list(Index([*alike, user]).targets(user, "clusterIdentifier", kind)) == [alike[1]]
+    check = make("aws:route53/healthCheck:HealthCheck", "check", {"of": "orders"}, region="east")
+    assert list(Index([*clusters, check]).targets(check, "of", kind)) == clusters, "it has no region itself"
 
 
 def test_nothing_is_its_own_target() -> None:

@@ -126,6 +126,14 @@ def test_an_unneeded_suppression_fails() -> None:
     assert "matches no finding" in fault
 
 
+def test_an_expired_suppression_of_any_stack_fails_wherever_its_pattern_begins() -> None:
+    (fault,) = _judge(
+        _rule("holds", lambda *_: ()),
+        suppressions=[_accept("holds", "*::aws:s3/bucket:Bucket::gone", date(2020, 1, 1))],
+    ).faults
+    assert "expired on 2020-01-01" in fault
+
+
 def test_suppressions_of_other_stacks_and_of_rules_that_are_off_are_left_alone() -> None:
     others = [_accept("fails", "urn:pulumi:prod::*", date(2020, 1, 1)), _accept("waits", expires=date(2020, 1, 1))]
     judgement = _judge(fails, waits, suppressions=others, rules={"waits": {"level": "disabled"}})
@@ -139,4 +147,5 @@ def test_an_empty_stack_is_fine() -> None:
 
 def test_guarded_properties_by_type() -> None:
     guards = [{"type": BUCKET, "property": "rules.*.status"}, {"type": BUCKET, "property": "opts.protect"}]
-    assert guarded_properties({"g": _rule("g", lambda *_: (), guards=guards)}) == {BUCKET: {"rules": "g", "opts": "g"}}
+    expected = {BUCKET: {"rules.*.status": "g", "opts.protect": "g"}}
+    assert guarded_properties({"g": _rule("g", lambda *_: (), guards=guards)}) == expected

@@ -6,7 +6,7 @@ import pytest
 
 from policies.core.index import Index
 from policies.core.roles import global_source, is_replica, is_replication_destination, replica_source
-from policies.core.values import UNKNOWN
+from policies.core.values import UNKNOWN, UnknownPropertyError
 from tests.policies.harness import make
 
 INSTANCE = "aws:rds/instance:Instance"
@@ -28,9 +28,16 @@ REPLICATION = "aws:s3/bucketReplicationConfig:BucketReplicationConfig"
     ],
 )
 def test_what_names_a_source_is_a_replica(type_: str, path: str) -> None:
-    for value, expected in (("source", True), (UNKNOWN, True), ("", False), (None, False)):
+    for value, expected in (("source", True), ("", False), (None, False)):
         resource = make(type_, inputs={path: value})
         assert is_replica(resource, Index([resource])) is expected
+    source = make(type_, "source")
+    late = make(type_, inputs={path: UNKNOWN}, uses={path: source})
+    assert is_replica(late, Index([source, late]))
+    password = make("random:index/randomId:RandomId", "other")
+    vague = make(type_, inputs={path: UNKNOWN}, uses={path: password})
+    with pytest.raises(UnknownPropertyError, match=path):
+        is_replica(vague, Index([password, vague]))
     named_like_one = make(type_, "orders-replica")
     assert not is_replica(named_like_one, Index([named_like_one]))
 
@@ -81,6 +88,15 @@ def test_a_destination_is_what_another_bucket_replicates_into() -> None:
         inputs={"bucket": UNKNOWN, "rules": [{"destination": {"bucket": UNKNOWN}}]},
         uses={"bucket": source, "rules": goal},
     )
+    index = Index([source, goal, config])
+    assert is_replication_destination(goal, index)
+    assert not is_replication_destination(source, index)
+
+
+def test_a_destination_named_by_the_arn_that_it_will_have() -> None:
+    source, goal = make(BUCKET, "source", {"bucket": "source"}), make(BUCKET, "goal", {"bucket": "goal"})
+    rules = [{"destination": {"bucket": "arn:aws:s3:::far"}}, {"destination": {"bucket": "arn:aws:s3:::goal"}}]
+    config = make(REPLICATION, inputs={"bucket": "source", "rules": rules})
     index = Index([source, goal, config])
     assert is_replication_destination(goal, index)
     assert not is_replication_destination(source, index)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from policies.core.objectives import Objectives
-from policies.core.rules import Level, Metadata, Parameter, Rule, Severity
+from policies.core.rules import Level, Metadata, Parameter, Rule, Severity, load_rules
 from policies.core.settings import (
     POLICY,
     PackSettingsError,
@@ -88,15 +88,32 @@ def test_what_a_team_sets_wins() -> None:
         ({"rules": {"kept": {"days": True}}}, "rules.kept.days: True: integer is expected"),
         ({"rules": {"minor": {"on": 1}}}, "rules.minor.on: 1: boolean is expected"),
         ({"rules": {"minor": {"named": 1}}}, "rules.minor.named: 1: string is expected"),
+        ({"strict": "yes"}, "strict: yes: "),
+        ({"strict": 1}, "strict: 1: "),
+        ({"rules": {"minor": {"some": []}}}, "rules.minor.some: a list of at least one text"),
+        ({"rules": {"minor": {"some": [1]}}}, "rules.minor.some: a list of at least one text"),
+        ({"rules": {"minor": {"some": ["a", ""]}}}, "rules.minor.some: a list of at least one text"),
+        ({"rules": {"minor": {"some": "a"}}}, "rules.minor.some: a: array is expected"),
+        ({"rules": {"minor": {"share": float("nan")}}}, "rules.minor.share: nan: a finite number"),
+        ({"rules": {"kept": {"days": 10**400}}}, "rules.kept.days: 1"),
         ({"objectives": {"rpo": "soon"}}, "objectives.rpo: soon: a duration"),
+        ({"objectives": {"rpo": -5}}, "objectives.rpo: -5: a duration"),
+        ({"objectives": {"rto": True}}, "objectives.rto: True: a duration"),
+        ({"objectives": {"rto": ["5m"]}}, "objectives.rto: a duration"),
         ({"objectives": {"retention_days": -1}}, "objectives.retention_days: "),
+        ({"objectives": {"retention_days": True}}, "objectives.retention_days: True: "),
+        ({"objectives": {"retention_days": "7"}}, "objectives.retention_days: 7: "),
         ({"tier1_rpo": "x"}, "tier1_rpo: x: a duration"),
+        ({"tier1_rpo": True}, "tier1_rpo: True: a duration"),
+        ({"tier1_rpo": None}, "tier1_rpo: a duration"),
+        ({"tier1_rpo": -1}, "tier1_rpo: -1: a duration"),
     ],
 )
 def test_mistakes_name_their_key(given: dict[str, Any], said: str) -> None:
     with pytest.raises(PackSettingsError) as raised:
         resolve_settings(given, RULES)
     assert str(raised.value).startswith(said)
+    assert len(str(raised.value).splitlines()) == 1
 
 
 def test_every_mistake_is_named_at_once() -> None:
@@ -111,9 +128,18 @@ def test_the_same_document_for_every_door() -> None:
     assert read_config("{}") == {}
 
 
+def test_null_and_nothing_are_no_objectives() -> None:
+    nothing = {"rpo": None, "rto": None, "retention_days": None}
+    assert resolve_settings({"objectives": nothing}, RULES).objectives == Objectives()
+    none = resolve_settings({"objectives": {"retention_days": 0}}, RULES).objectives
+    assert none.retention_days is None
+    assert resolve_settings({"objectives": {"retention_days": 7}}, RULES).objectives.retention_days == 7
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        ("[" * 100000, "nested too deeply"),
         ("{", "not JSON"),
         ("[]", "a JSON object"),
         ('{"rds-retention": {}}', "rds-retention: only"),
@@ -135,3 +161,21 @@ def test_the_engine_s_schema_has_every_rule_and_threshold() -> None:
     assert not kept["additionalProperties"]
     assert kept["properties"]["days"] == {"type": "integer", "description": "days", "minimum": 1}
     assert kept["properties"]["level"]["enum"] == ["mandatory", "advisory", "disabled"]
+
+
+def test_the_engine_s_schema_refuses_what_we_refuse() -> None:
+    schema = config_schema(RULES)
+    assert schema["tier1_rpo"] == {"type": ["string", "number"], "minimum": 0}
+    assert schema["objectives"]["properties"] == {
+        "rpo": {"type": ["string", "number", "null"], "minimum": 0},
+        "rto": {"type": ["string", "number", "null"], "minimum": 0},
+        "retention_days": {"type": ["number", "null"], "minimum": 0},
+    }
+    some = schema["rules"]["properties"]["minor"]["properties"]["some"]
+    assert (some["minItems"], some["items"]) == (1, {"type": "string", "minLength": 1})
+
+
+def test_our_own_lists_are_as_we_ask_for_them() -> None:
+    rules = load_rules()
+    defaults = resolve_settings({}, rules).parameters
+    assert resolve_settings({"rules": defaults}, rules).parameters == defaults

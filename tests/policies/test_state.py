@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 
+from policies.core.judge import Status, judge
+from policies.core.settings import resolve_settings
 from policies.core.state import StateError, index_of_state
+from policies.core.values import UNKNOWN
+from tests.policies.harness import TODAY, rules, said
 
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
 PROVIDER = "urn:pulumi:dev::shop::pulumi:providers:aws::aws"
@@ -20,6 +24,13 @@ def _resource(name: str, **values: Any) -> dict[str, Any]:  # noqa: ANN401 - JSO
 
 def _state(*resources: dict[str, Any]) -> str:
     return json.dumps({"version": 3, "deployment": {"resources": resources}})
+
+
+def _nested(depth: int) -> Any:  # noqa: ANN401 - JSON
+    value: Any = 1
+    for _ in range(depth):
+        value = [value]
+    return value
 
 
 def test_a_resource_with_all_that_rules_read() -> None:
@@ -55,7 +66,23 @@ def test_a_resource_with_all_that_rules_read() -> None:
 def test_secrets_with_and_without_their_text() -> None:
     plain, hidden = {**SECRET, "plaintext": '{"a": 7}'}, {**SECRET, "ciphertext": "xyz"}
     (found,) = index_of_state(_state(_resource("one", inputs={"plain": plain, "hidden": [hidden]})))
-    assert found.inputs == {"plain": {"a": 7}, "hidden": ["[secret]"]}
+    assert found.inputs == {"plain": {"a": 7}, "hidden": [UNKNOWN]}
+
+
+def test_what_depends_on_an_encrypted_value_is_undecided() -> None:
+    type_ = "aws:rds/instance:Instance"
+    state = _state(_resource("db", type=type_, inputs={"backupRetentionPeriod": {**SECRET, "ciphertext": "xyz"}}))
+    only = {"rds-retention": rules()["rds-retention"]}
+    judgement = judge(index_of_state(state), only, resolve_settings({}, only), today=TODAY)
+    assert said(judgement, Status.UNDECIDED) == ["db:backupRetentionPeriod"]
+    assert not judgement.having(Status.VIOLATION)
+
+
+def test_what_is_only_read_is_not_judged_unlike_in_the_engine_s_analysis() -> None:
+    state = _state(_resource("db", type="aws:rds/instance:Instance", external=True, inputs={}))
+    only = {"rds-retention": rules()["rds-retention"]}
+    judgement = judge(index_of_state(state), only, resolve_settings({}, only), today=TODAY)
+    assert (judgement.findings, judgement.resources) == ((), 0)
 
 
 def test_what_is_only_read_and_what_is_going_away() -> None:
@@ -73,6 +100,8 @@ def test_a_replacement_stands_beside_what_it_replaces() -> None:
     ("text", "said"),
     [
         ("{", "not JSON"),
+        ("[" * 100000, "nested too deeply"),
+        (_state(_resource("deep", inputs={"x": _nested(700)})), "nested too deeply"),
         ("[]", "a deployment as"),
         ("null", "a deployment as"),
         ('{"version": 3}', "a deployment as"),

@@ -178,7 +178,18 @@ CASES: dict[str, list[Case]] = {
             kind="unknown",
             about="its sources",
             resources=[_instance, _subscription(sourceIds=UNKNOWN)],
+            undecided=["events:sourceIds", f"{_instance.name}:"],
+        ),
+        Case(
+            kind="unknown",
+            about="its sources, in another region or of another kind",
+            resources=[
+                make(_instance.type, "west", {"identifier": "west"}, region="us-west-2"),
+                make("aws:rds/cluster:Cluster", "cluster", {"clusterIdentifier": "c"}),
+                _subscription(sourceIds=UNKNOWN, sourceType="db-instance"),
+            ],
             undecided=["events:sourceIds"],
+            violated=["cluster:", "west:"],
         ),
         Case(
             kind="exempt",

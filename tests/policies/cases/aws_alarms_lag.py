@@ -30,7 +30,7 @@ _replica = make(
     region=WEST,
     uses={"replicateSourceDb": _source},
 )
-_instances = [_source, _replica]
+INSTANCES = [_source, _replica]
 
 _first = make(CLUSTER, "first", {"globalClusterIdentifier": "all", "masterUsername": "admin"})
 _second = make(CLUSTER, "second", {"globalClusterIdentifier": "all", "clusterIdentifier": "two"}, region=WEST)
@@ -71,7 +71,7 @@ _copy = make(
 )
 
 
-def _alarm(
+def alarm(
     metric: str,
     dimensions: object,
     threshold: object,
@@ -87,6 +87,9 @@ def _alarm(
         "dimensions": dimensions,
         "threshold": threshold,
         "comparisonOperator": "GreaterThanThreshold",
+        "statistic": "Maximum",
+        "period": 60,
+        "evaluationPeriods": 3,
         **inputs,
     }
     return make(
@@ -98,13 +101,20 @@ def _alarm(
     )
 
 
-_orders = {"DBInstanceIdentifier": "orders"}
+ORDERS = {"DBInstanceIdentifier": "orders"}
 _two = {"DBClusterIdentifier": "two"}
+LAG = {
+    "namespace": "AWS/RDS",
+    "metricName": "ReplicaLag",
+    "dimensions": ORDERS,
+    "stat": "p99",
+    "period": 60,
+}
 _rule = {"SourceBucket": "here", "DestinationBucket": UNKNOWN, "RuleId": "all"}
 _users = {"TableName": "users", "ReceivingRegion": WEST}
 
 
-def _case(
+def case(
     kind: str, about: str, resources: list[Resource], *, violated: Sequence[str] = (), undecided: Sequence[str] = ()
 ) -> Case:
     return Case(
@@ -114,179 +124,180 @@ def _case(
 
 CASES: dict[str, list[Case]] = {
     "replica-lag-alarm": [
-        _case("passes", "an instance in seconds", [*_instances, _alarm("RDS ReplicaLag", _orders, 300)]),
-        _case("passes", "Aurora in milliseconds", [*_clusters, _alarm("RDS AuroraGlobalDBRPOLag", _two, "300000")]),
-        _case(
+        case("passes", "an instance in seconds", [*INSTANCES, alarm("RDS ReplicaLag", ORDERS, 300)]),
+        case("passes", "Aurora in milliseconds", [*_clusters, alarm("RDS AuroraGlobalDBRPOLag", _two, "300000")]),
+        case(
             "passes",
             "Aurora by an instance of the cluster",
-            [*_clusters, _alarm("RDS AuroraGlobalDBReplicationLag", {"DBInstanceIdentifier": "two-1"}, 1000)],
+            [*_clusters, alarm("RDS AuroraGlobalDBReplicationLag", {"DBInstanceIdentifier": "two-1"}, 1000)],
         ),
-        _case(
+        case(
             "passes",
             "a node of a cache",
-            [_cache, _alarm("ElastiCache GlobalDatastoreReplicationLag", {"CacheClusterId": "sessions-0001-002"}, 300)],
+            [
+                _cache,
+                alarm("ElastiCache GlobalDatastoreReplicationLag", {"CacheClusterId": "sessions-0001-002"}, 300),
+            ],
         ),
-        _case("passes", "a bucket", [*_buckets, _alarm("S3 ReplicationLatency", _rule, 300, of=[_here, _there])]),
-        _case("passes", "a table", [_table, _alarm("DynamoDB ReplicationLatency", _users, 300000, region="us-east-1")]),
-        _case(
+        case("passes", "a bucket", [*_buckets, alarm("S3 ReplicationLatency", _rule, 300, of=[_here, _there])]),
+        case("passes", "a table", [_table, alarm("DynamoDB ReplicationLatency", _users, 300000, region="us-east-1")]),
+        case(
             "passes",
             "a metric of a query",
             [
-                *_instances,
-                _alarm(
+                *INSTANCES,
+                alarm(
                     "- -",
                     None,
                     300,
                     namespace=None,
                     metricName=None,
-                    metricQueries=[
-                        {"metric": {"namespace": "AWS/RDS", "metricName": "ReplicaLag", "dimensions": _orders}}
-                    ],
+                    period=None,
+                    statistic=None,
+                    metricQueries=[{"id": "m", "metric": LAG}],
                 ),
             ],
         ),
         Case(
             kind="passes",
             about="no objective to compare with",
-            resources=[*_instances, _alarm("RDS ReplicaLag", _orders, 86400)],
+            resources=[*INSTANCES, alarm("RDS ReplicaLag", ORDERS, 86400)],
         ),
-        _case("fails", "seconds", [*_instances, _alarm("RDS ReplicaLag", _orders, 301)], violated=["alarm:threshold"]),
-        _case(
+        case("fails", "seconds", [*INSTANCES, alarm("RDS ReplicaLag", ORDERS, 301)], violated=["alarm:threshold"]),
+        case(
             "fails",
             "milliseconds",
-            [*_clusters, _alarm("RDS AuroraGlobalDBRPOLag", _two, 300001)],
+            [*_clusters, alarm("RDS AuroraGlobalDBRPOLag", _two, 300001)],
             violated=["alarm:threshold"],
         ),
-        _case(
+        case(
             "fails",
             "the other way round",
-            [*_instances, _alarm("RDS ReplicaLag", _orders, 300, comparisonOperator="LessThanThreshold")],
+            [*INSTANCES, alarm("RDS ReplicaLag", ORDERS, 300, comparisonOperator="LessThanThreshold")],
             violated=["alarm:comparisonOperator"],
         ),
-        _case(
+        case(
             "fails",
             "an alarm in the region of the source reads nothing",
-            [*_instances, _alarm("RDS ReplicaLag", _orders, 300, region="us-east-1")],
+            [*INSTANCES, alarm("RDS ReplicaLag", ORDERS, 300, region="us-east-1")],
             violated=["replica:"],
         ),
-        _case(
+        case(
             "fails",
             "another replica's alarm",
-            [*_instances, _alarm("RDS ReplicaLag", {"DBInstanceIdentifier": "users"}, 300)],
+            [*INSTANCES, alarm("RDS ReplicaLag", {"DBInstanceIdentifier": "users"}, 300)],
             violated=["replica:"],
         ),
-        _case(
+        case(
             "fails",
             "another metric",
-            [*_instances, _alarm("RDS CPUUtilization", _orders, 80)],
+            [*INSTANCES, alarm("RDS CPUUtilization", ORDERS, 80)],
             violated=["replica:"],
         ),
-        _case(
+        case(
             "fails",
             "a replica of what is in another stack",
             [make(INSTANCE, "replica", {"replicateSourceDb": "arn:aws:rds:eu-west-1:1:db:orders"})],
             violated=["replica:"],
         ),
-        _case(
+        case(
             "fails",
             "a bucket's alarm on another destination",
-            [*_buckets, _alarm("S3 ReplicationLatency", {**_rule, "DestinationBucket": UNKNOWN}, 300, of=[_here])],
+            [*_buckets, alarm("S3 ReplicationLatency", {**_rule, "DestinationBucket": UNKNOWN}, 300, of=[_here])],
             violated=["replication:rules.0"],
         ),
-        _case(
+        case(
             "fails",
             "a table's alarm on another region",
             [
                 _table,
-                _alarm(
-                    "DynamoDB ReplicationLatency", {**_users, "ReceivingRegion": "eu-west-1"}, 1, region="us-east-1"
-                ),
+                alarm("DynamoDB ReplicationLatency", {**_users, "ReceivingRegion": "eu-west-1"}, 1, region="us-east-1"),
             ],
             violated=["table:replicas.0"],
         ),
-        _case("absent", "no alarm on an instance", _instances, violated=["replica:"]),
-        _case("absent", "no alarm on Aurora", _clusters, violated=["second:"]),
-        _case("absent", "no alarm on a cache", [_cache], violated=["cache:"]),
-        _case("absent", "no alarm on a bucket", _buckets, violated=["replication:rules.0"]),
+        case("absent", "no alarm on an instance", INSTANCES, violated=["replica:"]),
+        case("absent", "no alarm on Aurora", _clusters, violated=["second:"]),
+        case("absent", "no alarm on a cache", [_cache], violated=["cache:"]),
+        case("absent", "no alarm on a bucket", _buckets, violated=["replication:rules.0"]),
         *(
-            _case(
+            case(
                 kind,
                 "an alarm on a lag that nobody measures",
                 [
                     *(_here, _there, _replicates(metrics=metrics)),
-                    _alarm("S3 ReplicationLatency", _rule, 300, of=[_here, _there]),
+                    alarm("S3 ReplicationLatency", _rule, 300, of=[_here, _there]),
                 ],
                 violated=["replication:rules.0.destination.metrics.status"],
             )
             for kind, metrics in (("fails", {"status": "Disabled"}), ("absent", {}))
         ),
-        _case("absent", "no alarm on a table", [_table], violated=["table:replicas.0"]),
-        _case(
+        case("absent", "no alarm on a table", [_table], violated=["table:replicas.0"]),
+        case(
             "absent",
             "no threshold",
-            [*_instances, _alarm("RDS ReplicaLag", _orders, None)],
+            [*INSTANCES, alarm("RDS ReplicaLag", ORDERS, None)],
             violated=["alarm:threshold"],
         ),
-        _case(
+        case(
             "unknown",
             "the threshold",
-            [*_instances, _alarm("RDS ReplicaLag", _orders, UNKNOWN)],
+            [*INSTANCES, alarm("RDS ReplicaLag", ORDERS, UNKNOWN)],
             undecided=["alarm:threshold"],
         ),
-        _case(
+        case(
             "unknown",
             "the dimensions",
-            [*_instances, _alarm("RDS ReplicaLag", UNKNOWN, 300)],
+            [*INSTANCES, alarm("RDS ReplicaLag", UNKNOWN, 300)],
             undecided=["alarm:dimensions"],
         ),
-        _case(
+        case(
             "unknown",
             "the metric",
-            [*_instances, _alarm("RDS ReplicaLag", _orders, 300, metricName=UNKNOWN)],
+            [*INSTANCES, alarm("RDS ReplicaLag", ORDERS, 300, metricName=UNKNOWN)],
             undecided=["alarm:metricName"],
         ),
-        _case(
+        case(
             "unknown",
             "a source from elsewhere",
             [make(INSTANCE, "replica", {"replicateSourceDb": UNKNOWN})],
             undecided=["replica:replicateSourceDb"],
         ),
-        _case(
+        case(
             "unknown",
             "a table from elsewhere",
             [make("aws:dynamodb/tableReplica:TableReplica", "copy", {"globalTableArn": UNKNOWN})],
             undecided=["copy:globalTableArn"],
         ),
-        _case(
+        case(
             "exempt",
             "a replica in its source's region",
             [_source, make(INSTANCE, "replica", {"replicateSourceDb": "orders"})],
         ),
-        _case(
+        case(
             "exempt",
             "strong consistency",
             [make(TABLE, "table", {"replicas": [{"regionName": WEST, "consistencyMode": "STRONG"}]})],
         ),
-        _case(
+        case(
             "exempt",
             "a rule that is off",
             [make(REPLICATION, "replication", {"bucket": "here", "rules": [{"status": "Disabled"}]})],
         ),
-        _case(
+        case(
             "exempt",
             "a store that is declared without an RPO",
             [
                 make("any:aws:Declaration", "declared", {"stores": [{"kind": "database", "name": "replica"}]}),
-                *_instances,
+                *INSTANCES,
             ],
         ),
-        _case(
+        case(
             "companion",
             "a table replica and its alarm by dependency",
             [
                 _lone,
                 _copy,
-                _alarm(
+                alarm(
                     "DynamoDB ReplicationLatency",
                     {"TableName": UNKNOWN, "ReceivingRegion": WEST},
                     300001,
@@ -296,16 +307,16 @@ CASES: dict[str, list[Case]] = {
             ],
             violated=["alarm:threshold"],
         ),
-        _case(
+        case(
             "companion",
             "one good alarm of two is enough",
             [
-                *_instances,
-                _alarm("RDS ReplicaLag", _orders, 300),
+                *INSTANCES,
+                alarm("RDS ReplicaLag", ORDERS, 300),
                 make(
                     ALARM,
                     "late",
-                    {"namespace": "AWS/RDS", "metricName": "ReplicaLag", "dimensions": _orders, "threshold": 9000},
+                    {"namespace": "AWS/RDS", "metricName": "ReplicaLag", "dimensions": ORDERS, "threshold": 9000},
                     region=WEST,
                 ),
             ],

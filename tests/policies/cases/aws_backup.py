@@ -30,6 +30,14 @@ _other_files = make(FILES, "source", outputs={"id": "fs-0"})
 
 CASES: dict[str, list[Case]] = {
     "rds-retention": [
+        Case(
+            kind="fails",
+            about="a declaration does not lower the floor",
+            resources=[
+                make("aws:rds/instance:Instance", inputs={"backupRetentionPeriod": 1, "tags": {"retention-days": "1"}})
+            ],
+            violated=["it:backupRetentionPeriod"],
+        ),
         Case(kind="passes", resources=[make(INSTANCE, inputs={"backupRetentionPeriod": 7})]),
         Case(
             kind="passes", about="a number as text", resources=[make(CLUSTER, inputs={"backupRetentionPeriod": "35"})]
@@ -147,7 +155,7 @@ CASES: dict[str, list[Case]] = {
         Case(
             kind="exempt",
             about="a secondary of a global datastore",
-            resources=[make(GROUP, inputs={"globalReplicationGroupId": UNKNOWN})],
+            resources=[make(GROUP, inputs={"globalReplicationGroupId": "sessions"})],
         ),
     ],
     "dynamodb-pitr": [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from policies.core.values import UNKNOWN
@@ -61,6 +62,19 @@ _onward = make(
 )
 
 
+def _reaction(pattern: object, target: str = "lambda", kind: str = "Copy Job State Change") -> list[Resource]:
+    if isinstance(pattern, dict):
+        pattern = json.dumps({"source": ["aws.backup"], "detail-type": [kind], "detail": pattern})
+    return [
+        make("aws:cloudwatch/eventRule:EventRule", "copied", {"name": "copied", "eventPattern": pattern}),
+        make(
+            "aws:cloudwatch/eventTarget:EventTarget",
+            "goes-on",
+            {"rule": "copied", "arn": f"arn:aws:{target}:us-east-1:{ACCOUNT}:it"},
+        ),
+    ]
+
+
 def _schedules(copy: object) -> Resource:
     return make(DLM, inputs={"policyDetails": {"schedules": [{"crossRegionCopyRules": [copy]}]}})
 
@@ -76,24 +90,8 @@ CASES: dict[str, list[Case]] = {
         Case(kind="passes", about="a literal vault of this stack", resources=[_away, _copying(_arn("us-west-2"))]),
         Case(
             kind="passes",
-            about="a second hop",
-            resources=[
-                _home,
-                make(VAULT, "next", {"name": "next"}, outputs={"arn": _arn("us-east-1")}),
-                _copying(_arn("us-east-1")),
-                make(
-                    PLAN,
-                    "onward",
-                    {
-                        "rules": [
-                            {
-                                "targetVaultName": "next",
-                                "copyActions": [{"destinationVaultArn": _arn("us-west-2")}],
-                            }
-                        ]
-                    },
-                ),
-            ],
+            about="a second hop on the completed copy",
+            resources=[_copying(_arn("us-east-1")), *_reaction({"state": ["COMPLETED"]})],
         ),
         Case(kind="fails", about="its own region", resources=[_copying(_arn("us-east-1"))], violated=["it:rules"]),
         Case(
@@ -148,8 +146,33 @@ CASES: dict[str, list[Case]] = {
         ),
         Case(
             kind="passes",
-            about="a second hop from the other region",
+            about="a second hop on the completed copy",
+            resources=[
+                _copying(_arn("us-west-2")),
+                *_reaction({"state": ["COMPLETED"], "destinationBackupVaultArn": [_arn("us-west-2")]}),
+            ],
+        ),
+        Case(
+            kind="fails",
+            about="a plan over the same vault copies what it backs up itself",
             resources=[_away, _copying(_arn("us-west-2")), _onward],
+            violated=["it:rules"],
+        ),
+        *(
+            Case(kind="fails", about=about, resources=[_copying(_arn("us-west-2")), *reaction], violated=["it:rules"])
+            for about, reaction in {
+                "somebody is only told": _reaction({}, "sns"),
+                "failed copies": _reaction({"state": ["FAILED"]}),
+                "backups": _reaction({}, kind="Backup Job State Change"),
+                "another vault": _reaction({"destinationBackupVaultArn": [_arn("eu-west-1")]}),
+                "nothing is started": _reaction({})[:1],
+            }.items()
+        ),
+        Case(
+            kind="unknown",
+            about="a pattern",
+            resources=[_copying(_arn("us-west-2")), *_reaction(UNKNOWN)],
+            undecided=["it:rules"],
         ),
         Case(kind="fails", resources=[_copying(_arn("us-west-2"))], violated=["it:rules"]),
         Case(

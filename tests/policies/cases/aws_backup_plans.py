@@ -133,6 +133,23 @@ CASES: dict[str, list[Case]] = {
                 make(TESTING_SELECTION, "test", {"restoreTestingPlanName": "gone", "protectedResourceType": "RDS"}),
             ],
         ),
+        Case(
+            kind="fails",
+            about="one resource of another stack",
+            resources=[
+                _tier_1,
+                make(
+                    TESTING_SELECTION,
+                    "test",
+                    {
+                        "restoreTestingPlanName": "gone",
+                        "protectedResourceType": "RDS",
+                        "protectedResourceArns": ["arn:aws:rds:us-east-1:123456789012:db:elsewhere"],
+                    },
+                ),
+            ],
+            violated=["it:"],
+        ),
         Case(kind="fails", about="another kind", resources=[_tier_1, *_test("Aurora")], violated=["it:"]),
         Case(kind="fails", about="another region", resources=[_tier_1, *_test(region="us-west-2")], violated=["it:"]),
         Case(

@@ -209,7 +209,7 @@ CASES: dict[str, list[Case]] = {
         Case(
             kind="exempt",
             about="a replica",
-            resources=[make(INSTANCE, inputs={"replicateSourceDb": UNKNOWN})],
+            resources=[make(INSTANCE, inputs={"replicateSourceDb": "orders"})],
         ),
         Case(
             kind="exempt",

@@ -46,6 +46,17 @@ def _heard(region: str = "us-east-1", **pattern: object) -> Resource:
     return make(EVENTS, f"heard-{len(document)}", {"eventPattern": document}, region=region)
 
 
+_NOBODY: dict[str, dict[str, object]] = {
+    "only to strangers": {"Condition": {"StringNotEquals": {"aws:PrincipalOrgID": "o-example"}}},
+    "but from everywhere": {"Condition": {"NotIpAddress": {"aws:SourceIp": "0.0.0.0/0"}}},
+    "but to everybody": {"Principal": None, "NotPrincipal": {"AWS": "*"}},
+    "but to any role": {"Condition": {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::123456789012:role/*"}}},
+    "but to every principal": {"Condition": {"StringNotLike": {"aws:PrincipalArn": ["*"]}}},
+    "one recovery point": {"Resource": "arn:aws:backup:us-east-1:123456789012:recovery-point:one"},
+}
+"""Denials that leave all or most of what they deny."""
+
+
 CASES: dict[str, list[Case]] = {
     "backup-vault-locked": [
         Case(kind="passes", resources=[_vault, _lock(minRetentionDays=7, changeableForDays=3)]),
@@ -58,6 +69,13 @@ CASES: dict[str, list[Case]] = {
         Case(
             kind="fails",
             resources=[_vault, _lock(minRetentionDays=1, changeableForDays=3)],
+            violated=["lock:minRetentionDays"],
+        ),
+        Case(
+            kind="fails",
+            about="nothing, though no more is declared",
+            resources=[_vault, _lock(minRetentionDays=0, changeableForDays=3)],
+            settings={"objectives": {"retention_days": 1}},
             violated=["lock:minRetentionDays"],
         ),
         Case(
@@ -118,7 +136,16 @@ CASES: dict[str, list[Case]] = {
             resources=[
                 _vault,
                 _policy(
-                    json.dumps({"Statement": {"Effect": "Deny", "Principal": "*", "NotAction": "backup:Describe*"}})
+                    json.dumps(
+                        {
+                            "Statement": {
+                                "Effect": "Deny",
+                                "Principal": "*",
+                                "NotAction": "backup:Describe*",
+                                "Resource": "*",
+                            }
+                        }
+                    )
                 ),
             ],
         ),
@@ -145,6 +172,15 @@ CASES: dict[str, list[Case]] = {
             about="denied under a condition only",
             resources=[_vault, _policy(ACTIONS, Condition={"StringEquals": {"aws:PrincipalTag/team": "other"}})],
             violated=["policy:policy"],
+        ),
+        *(
+            Case(kind="fails", about=about, resources=[_vault, _policy(ACTIONS, **more)], violated=["policy:policy"])
+            for about, more in _NOBODY.items()
+        ),
+        Case(
+            kind="passes",
+            about="a session of a role, by its ID",
+            resources=[_vault, _policy(ACTIONS, Condition={"StringNotLike": {"aws:userId": ["AROAEXAMPLE:*"]}})],
         ),
         Case(kind="fails", about="no JSON", resources=[_vault, _policy("{")], violated=["policy:policy"]),
         Case(

@@ -89,6 +89,21 @@ CASES: dict[str, list[Case]] = {
         ),
     ],
     "stream-queue-encrypted": [
+        *(
+            Case(
+                kind="companion",
+                about=f"a key of this stack whose ARN is not known yet: {type_.rpartition(':')[2]}",
+                resources=[
+                    make("aws:kms/key:Key", "key"),
+                    make(
+                        type_,
+                        inputs={"kmsMasterKeyId": UNKNOWN},
+                        uses={"kmsMasterKeyId": make("aws:kms/key:Key", "key")},
+                    ),
+                ],
+            )
+            for type_ in ("aws:sns/topic:Topic", "aws:sqs/queue:Queue")
+        ),
         Case(
             kind="passes",
             about="AWS's keys in KMS are keys in KMS",
@@ -173,6 +188,5 @@ NOT_APPLICABLE: dict[str, dict[str, str]] = {
     "backup-vault-cmk": {"companion": _OWN, "exempt": _ALL},
     "eks-secrets-kms": {"companion": _OWN, "exempt": _ALL},
     "opensearch-encrypted": {"companion": _OWN, "exempt": _ALL},
-    "stream-queue-encrypted": {"companion": _OWN},
 }
 """By rule and kind: why there is no such case."""

@@ -35,6 +35,15 @@ def _rule(key: object) -> dict[str, object]:
 CASES: dict[str, list[Case]] = {
     "kms-key-in-replica-region": [
         Case(
+            kind="companion",
+            about="the bare ID of a multi-Region key, which has a replica there",
+            resources=[
+                make("aws:kms/key:Key", "primary", {"multiRegion": True}, outputs={"keyId": "mrk-1"}),
+                make("aws:kms/replicaKey:ReplicaKey", "replica", region="us-west-2", outputs={"keyId": "mrk-1"}),
+                make("aws:rds/instance:Instance", inputs={"kmsKeyId": "mrk-1"}, region="us-west-2"),
+            ],
+        ),
+        Case(
             kind="passes",
             resources=[_west, make(CLUSTER, inputs={"kmsKeyId": UNKNOWN}, uses={"kmsKeyId": _west}, region=WEST)],
         ),

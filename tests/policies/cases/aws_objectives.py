@@ -33,7 +33,7 @@ WEST = "us-west-2"
 VAULT_ARN = "arn:aws:backup:us-west-2:123456789012:backup-vault:v"
 
 
-def _demands(rpo: str = "5m", **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+def demands(rpo: str = "5m", **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
     return {"objectives": {"rpo": rpo, "rto": "15m", **more}}
 
 
@@ -54,25 +54,34 @@ _second = _member("second", WEST)
 _aurora = [_global, _first, _second]
 
 
-def _alarm(namespace: str, metric: str, threshold: Any, on: Resource, **inputs: Any) -> Resource:  # noqa: ANN401 - JSON
+def lag_alarm(
+    namespace: str,
+    metric: str,
+    threshold: Any,  # noqa: ANN401 - JSON
+    on: Resource,
+    region: str = WEST,
+    **inputs: Any,  # noqa: ANN401 - JSON
+) -> Resource:
     given = {
         "namespace": namespace,
         "metricName": metric,
         "threshold": threshold,
         "comparisonOperator": "GreaterThanThreshold",
-        "dimensions": {"Name": UNKNOWN},
+        "statistic": "Maximum",
+        "alarmActions": ["arn:aws:sns:us-west-2:123456789012:calls"],
+        "dimensions": {"DBClusterIdentifier": UNKNOWN, "DBInstanceIdentifier": UNKNOWN},
         **inputs,
     }
-    return make(ALARM, "alarm", given, uses={"dimensions": on}, region=WEST)
+    return make(ALARM, "alarm", given, uses={"dimensions": on}, region=region)
 
 
-_source = make(INSTANCE, "source", {"backupRetentionPeriod": 7})
-_replica = make(INSTANCE, "replica", {"replicateSourceDb": UNKNOWN}, uses={"replicateSourceDb": _source}, region=WEST)
+source = make(INSTANCE, "source", {"backupRetentionPeriod": 7})
+replica = make(INSTANCE, "replica", {"replicateSourceDb": UNKNOWN}, uses={"replicateSourceDb": source}, region=WEST)
 _backups = make(
     "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication",
     "backups",
     {"sourceDbInstanceArn": UNKNOWN},
-    uses={"sourceDbInstanceArn": _source},
+    uses={"sourceDbInstanceArn": source},
     region=WEST,
 )
 
@@ -84,7 +93,7 @@ def _planned(schedule: Any, **more: Any) -> list[Resource]:  # noqa: ANN401 - JS
         SELECTION,
         "selection",
         {"planId": UNKNOWN, "resources": [UNKNOWN]},
-        uses={"planId": plan, "resources": _source},
+        uses={"planId": plan, "resources": source},
     )
     return [plan, selection]
 
@@ -118,7 +127,7 @@ _stores = {
 
 CASES: dict[str, list[Case]] = {
     "rpo-declared": [
-        Case(kind="passes", about="by settings", resources=[_source], settings=_demands()),
+        Case(kind="passes", about="by settings", resources=[source], settings=demands()),
         Case(kind="passes", about="by tags", resources=[make(TABLE, inputs={"tags": {"rpo": "5m", "rto": "1h"}})]),
         Case(
             kind="fails",
@@ -129,10 +138,10 @@ CASES: dict[str, list[Case]] = {
         Case(
             kind="fails",
             about="a policy that says nothing of regions",
-            resources=[_source, make(RESILIENCE, "policy", {"policy": {"region": {"rto": "1h"}}})],
+            resources=[source, make(RESILIENCE, "policy", {"policy": {"region": {"rto": "1h"}}})],
             violated=["source:"],
         ),
-        Case(kind="absent", resources=[_source], violated=["source:"]),
+        Case(kind="absent", resources=[source], violated=["source:"]),
         Case(kind="unknown", resources=[make(TABLE, inputs={"tags": UNKNOWN})], undecided=["it:tags"]),
         Case(
             kind="exempt",
@@ -140,15 +149,15 @@ CASES: dict[str, list[Case]] = {
             resources=[
                 make(DECLARATION, "declaration", _stores),
                 make(CACHE, "pages"),
-                _source,
-                _replica,
+                source,
+                replica,
             ],
         ),
         Case(kind="exempt", about="tier 2", resources=[make(TABLE, inputs={"tags": {"tier": "2"}})]),
         Case(
             kind="companion",
             about="by a policy for the stack",
-            resources=[_source, make(RESILIENCE, "policy", {"policy": {"region": {"rpo": "5m", "rto": "1h"}}})],
+            resources=[source, make(RESILIENCE, "policy", {"policy": {"region": {"rpo": "5m", "rto": "1h"}}})],
         ),
     ],
     "rpo-vs-backup-interval": [
@@ -156,32 +165,32 @@ CASES: dict[str, list[Case]] = {
             kind="passes",
             about="Aurora's enforced bound",
             resources=[*_aurora, _parameters("300")],
-            settings=_demands(),
+            settings=demands(),
         ),
         Case(
             kind="passes",
             about="an alarm in milliseconds",
-            resources=[*_aurora, _alarm("AWS/RDS", "AuroraGlobalDBReplicationLag", 300000, _second)],
-            settings=_demands(),
+            resources=[*_aurora, lag_alarm("AWS/RDS", "AuroraGlobalDBReplicationLag", 300000, _second)],
+            settings=demands(),
         ),
         Case(
             kind="passes",
             about="an alarm in seconds",
-            resources=[_source, _replica, _alarm("AWS/RDS", "ReplicaLag", 300, _replica)],
-            settings=_demands(),
+            resources=[source, replica, lag_alarm("AWS/RDS", "ReplicaLag", 300, replica)],
+            settings=demands(),
         ),
-        Case(kind="passes", about="replicated backups", resources=[_source, _backups], settings=_demands("10m")),
+        Case(kind="passes", about="replicated backups", resources=[source, _backups], settings=demands("10m")),
         Case(
             kind="passes",
             about="a plan's copies, with the window",
-            resources=[_source, *_planned("rate(1 hour)")],
-            settings=_demands("2h") | {"tier1_rpo": "1d"},
+            resources=[source, *_planned("rate(1 hour)")],
+            settings=demands("2h") | {"tier1_rpo": "1d"},
         ),
         Case(
             kind="passes",
             about="in place, where the region need not be survived",
             resources=[
-                _source,
+                source,
                 make(CLUSTER, "cluster"),
                 make(TABLE, "table", {"pointInTimeRecovery": {"enabled": True}}),
                 make(CACHE, "cache", {"snapshotRetentionLimit": 1}),
@@ -196,7 +205,7 @@ CASES: dict[str, list[Case]] = {
                     uses={"fileSystemId": files},
                 ),
             ],
-            settings=_demands("1d"),
+            settings=demands("1d"),
         ),
         Case(
             kind="fails",
@@ -204,59 +213,59 @@ CASES: dict[str, list[Case]] = {
             resources=[
                 *_aurora,
                 _parameters("301"),
-                _alarm("AWS/RDS", "AuroraGlobalDBReplicationLag", 300001, _second),
-                _source,
+                lag_alarm("AWS/RDS", "AuroraGlobalDBReplicationLag", 300001, _second),
+                source,
                 _backups,
                 *_planned("rate(1 hour)", startWindow=60),
             ],
-            settings=_demands(),
+            settings=demands(),
             violated=["first:", "source:"],
         ),
         Case(
             kind="fails",
             about="alarms that do not watch the lag",
             resources=[
-                _source,
-                _replica,
-                _alarm("AWS/RDS", "ReplicaLag", 300, _replica, actionsEnabled=False),
+                source,
+                replica,
+                lag_alarm("AWS/RDS", "ReplicaLag", 300, replica, actionsEnabled=False),
             ],
-            settings=_demands(),
+            settings=demands(),
             violated=["source:"],
         ),
         Case(
             kind="fails",
             about="point in time is only in place",
-            resources=[_source, make(TABLE, "table", {"pointInTimeRecovery": {"enabled": True}})],
-            settings=_demands(),
+            resources=[source, make(TABLE, "table", {"pointInTimeRecovery": {"enabled": True}})],
+            settings=demands(),
             violated=["source:", "table:"],
         ),
         Case(
             kind="fails",
             about="replication without time control",
             resources=[_bucket, _far, _replication(metrics={"status": "Enabled"})],
-            settings=_demands("15m"),
+            settings=demands("15m"),
             violated=["bucket:"],
         ),
         Case(
             kind="fails",
             about="nothing in place either",
             resources=[make(INSTANCE), make(TABLE, "table")],
-            settings=_demands("1d"),
+            settings=demands("1d"),
             violated=["it:", "table:"],
         ),
-        Case(kind="absent", resources=[*_aurora], settings=_demands(), violated=["first:"]),
+        Case(kind="absent", resources=[*_aurora], settings=demands(), violated=["first:"]),
         Case(
             kind="unknown",
             resources=[*_aurora, _parameters(UNKNOWN)],
-            settings=_demands(),
+            settings=demands(),
             undecided=["first:parameters.0.value"],
         ),
-        Case(kind="exempt", about="without an RPO", resources=[_source]),
+        Case(kind="exempt", about="without an RPO", resources=[source]),
         Case(
             kind="exempt",
             about="a global cluster that another stack declares",
             resources=[make(CLUSTER, inputs={"globalClusterIdentifier": "shared"})],
-            settings=_demands(),
+            settings=demands(),
         ),
         Case(
             kind="companion",
@@ -266,59 +275,59 @@ CASES: dict[str, list[Case]] = {
                 _far,
                 _replication(replicationTime={"status": "Enabled"}, metrics={"status": "Enabled"}),
             ],
-            settings=_demands("15m"),
+            settings=demands("15m"),
         ),
         Case(
             kind="companion",
             about="a consistent table",
             resources=[make(TABLE, inputs={"replicas": [{"regionName": WEST, "consistencyMode": "STRONG"}]})],
-            settings=_demands("0"),
+            settings=demands("0"),
         ),
     ],
     "retention-vs-declared": [
-        Case(kind="passes", resources=[_source], settings=_demands(retention_days=7)),
+        Case(kind="passes", resources=[source], settings=demands(retention_days=7)),
         Case(
             kind="passes",
             about="a plan keeps longer",
-            resources=[_source, *_planned("rate(1 day)", lifecycle={"deleteAfter": 35})],
-            settings=_demands(retention_days=35),
+            resources=[source, *_planned("rate(1 day)", lifecycle={"deleteAfter": 35})],
+            settings=demands(retention_days=35),
         ),
         Case(
             kind="passes",
             about="a table's default",
             resources=[make(TABLE, inputs={"pointInTimeRecovery": {"enabled": True}})],
-            settings=_demands(retention_days=35),
+            settings=demands(retention_days=35),
         ),
         Case(
             kind="fails",
             resources=[
-                _source,
+                source,
                 _bucket,
                 _versioned,
                 _lifecycle(29),
                 make(TABLE, inputs={"pointInTimeRecovery": {"enabled": True, "recoveryPeriodInDays": 29}}),
             ],
-            settings=_demands(retention_days=30),
+            settings=demands(retention_days=30),
             violated=["source:", "bucket:", "it:"],
         ),
         Case(
             kind="absent",
             resources=[make(INSTANCE), make(CLUSTER, "cluster"), make(CACHE, "cache"), make(TABLE, "table"), _bucket],
-            settings=_demands(retention_days=2),
+            settings=demands(retention_days=2),
             violated=["it:", "cluster:", "cache:", "table:", "bucket:"],
         ),
         Case(
             kind="unknown",
             resources=[make(INSTANCE, inputs={"backupRetentionPeriod": UNKNOWN})],
-            settings=_demands(retention_days=2),
+            settings=demands(retention_days=2),
             undecided=["it:backupRetentionPeriod"],
         ),
-        Case(kind="exempt", about="a replica", resources=[_source, _replica], settings=_demands(retention_days=7)),
+        Case(kind="exempt", about="a replica", resources=[source, replica], settings=demands(retention_days=7)),
         Case(
             kind="companion",
             about="versions without end, or long enough",
             resources=[_bucket, _versioned, _lifecycle(30)],
-            settings=_demands(retention_days=30),
+            settings=demands(retention_days=30),
         ),
     ],
     "dr-capacity-floor": [
@@ -375,15 +384,6 @@ CASES: dict[str, list[Case]] = {
                 make(GROUP, "batch", {"minSize": 1}, region=WEST),
                 make(SERVICE, "agent-us-east-1", {"schedulingStrategy": "DAEMON", "desiredCount": 9}),
                 make(SERVICE, "agent-us-west-2", {"desiredCount": 1}, region=WEST),
-            ],
-        ),
-        Case(
-            kind="companion",
-            about="a service that scales by itself",
-            resources=[
-                make(SERVICE, "api-us-east-1", {"desiredCount": 4}),
-                scaled := make(SERVICE, "api-us-west-2", {"desiredCount": 1}, region=WEST),
-                make(SCALING_TARGET, "target", {"resourceId": UNKNOWN, "minCapacity": 2}, uses={"resourceId": scaled}),
             ],
         ),
     ],

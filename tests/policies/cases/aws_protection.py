@@ -19,6 +19,9 @@ EKS = "aws:eks/cluster:Cluster"
 CACHE = "aws:elasticache/cluster:Cluster"
 BUCKET = "aws:s3/bucketV2:BucketV2"
 VERSIONING = "aws:s3/bucketVersioningV2:BucketVersioningV2"
+CLOUD_SQL = "gcp:sql/databaseInstance:DatabaseInstance"
+DEPLOYMENT = "kubernetes:apps/v1:Deployment"
+LISTENER = "aws:lb/listener:Listener"
 LOCK = "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration"
 
 _STANDS_ALONE = "the switch is a property of the resource itself"
@@ -144,7 +147,65 @@ CASES: dict[str, list[Case]] = {
         Case(kind="fails", about="everything", **_ignores("aws:ec2/vpc:Vpc", "*", expected=1)),
         Case(kind="fails", about="everything in brackets", **_ignores(INSTANCE, '["*"]', expected=1)),
         Case(kind="fails", about="a part", **_ignores(VERSIONING, "versioningConfiguration.status", expected=1)),
-        Case(kind="fails", about="a quoted part", **_ignores(VERSIONING, '["versioningConfiguration"].x', expected=1)),
+        Case(
+            kind="fails",
+            about="a quoted part",
+            **_ignores(VERSIONING, '["versioningConfiguration"]["status"]', expected=1),
+        ),
+        Case(kind="fails", about="what holds it", **_ignores(VERSIONING, "versioning_configuration", expected=1)),
+        Case(kind="passes", about="what is beside it", **_ignores(VERSIONING, "versioningConfiguration.mfaDelete")),
+        Case(kind="passes", about="the size of a disk", **_ignores(CLOUD_SQL, "settings.diskSize")),
+        Case(kind="fails", about="all settings", **_ignores(CLOUD_SQL, "settings", expected=1)),
+        Case(kind="passes", about="what controllers add", **_ignores(EKS, "vpcConfig.securityGroupIds")),
+        Case(kind="passes", about="a tag that no rule reads", **_ignores(INSTANCE, "tags.patched", 'tags["a.b"]')),
+        Case(kind="fails", about="a tag that rules read", **_ignores(INSTANCE, 'tags["Tier"]', "tags", expected=1)),
+        Case(
+            kind="fails",
+            about="in some item or in any",
+            **_ignores(TABLE, "replicas[1].deletionProtectionEnabled", "replicas[*].pointInTimeRecovery", expected=2),
+        ),
+        Case(kind="fails", about="replicas of the table itself", **_ignores(TABLE, "replicas", expected=1)),
+        Case(kind="fails", about="pods that nothing scales", **_ignores(DEPLOYMENT, "spec.replicas", expected=1)),
+        Case(
+            kind="exempt",
+            about="pods that an autoscaler counts",
+            resources=[
+                make(DEPLOYMENT, inputs={"metadata": {"name": "web"}}, ignore_changes=["spec.replicas"]),
+                make(
+                    "kubernetes:autoscaling/v2:HorizontalPodAutoscaler",
+                    "scaler",
+                    {"spec": {"scaleTargetRef": {"kind": "Deployment", "name": "web"}}},
+                ),
+            ],
+        ),
+        Case(
+            kind="unknown",
+            about="what an autoscaler scales",
+            resources=[
+                make(DEPLOYMENT, inputs={"metadata": {"name": "web"}}, ignore_changes=["spec.replicas"]),
+                make("kubernetes:autoscaling/v2:HorizontalPodAutoscaler", "scaler", {"spec": UNKNOWN}),
+            ],
+            undecided=["it:opts.ignoreChanges"],
+        ),
+        Case(
+            kind="exempt",
+            about="replicas that are resources of their own",
+            resources=[
+                _table := make(TABLE, "table", ignore_changes=["replicas"]),
+                make(REPLICA, inputs={"globalTableArn": UNKNOWN}, uses={"globalTableArn": _table}),
+            ],
+        ),
+        Case(
+            kind="exempt",
+            about="the target group behind TLS",
+            resources=[make(LISTENER, inputs={"protocol": "HTTPS"}, ignore_changes=["defaultActions"])],
+        ),
+        Case(
+            kind="fails",
+            about="where a listener without TLS sends to",
+            resources=[make(LISTENER, inputs={"protocol": "HTTP"}, ignore_changes=["defaultActions"])],
+            violated=["it:opts.ignoreChanges"],
+        ),
         Case(kind="fails", about="an item", **_ignores(TABLE, "deletionProtectionEnabled[0]", expected=1)),
         Case(kind="exempt", about="a promotion clears it", **_ignores(INSTANCE, "replicateSourceDb")),
         Case(kind="exempt", about="AWS adds them", **_ignores(TABLE, "replicas[0].arn")),
@@ -280,7 +341,6 @@ NOT_APPLICABLE: dict[str, dict[str, str]] = {
     "stateful-protected": {"companion": "the option is the resource's own"},
     "ignore-changes-not-masking": {
         "absent": "a resource that ignores nothing passes",
-        "unknown": "options are never unknown",
         "companion": "the option is the resource's own",
     },
     "s3-no-force-destroy": {"companion": _STANDS_ALONE, "exempt": "every bucket may hold what someone needs"},

@@ -169,6 +169,34 @@ CASES: dict[str, list[Case]] = {
         ),
         Case(kind="unknown", resources=[_east, replication(_east, UNKNOWN)], undecided=["config:rules"]),
         Case(
+            kind="unknown",
+            about="one rule does not hide another",
+            resources=[_east, replication(_east, [rule(status=UNKNOWN), rule(deleteMarkerReplication=None)])],
+            undecided=["config:rules.0.status"],
+            violated=["config:rules.1.deleteMarkerReplication.status"],
+        ),
+        Case(
+            kind="unknown",
+            about="a part may be the whole",
+            resources=[_east, replication(_east, [rule(prefix=UNKNOWN), rule(prefix="a/")])],
+            undecided=["config:rules.0.prefix"],
+        ),
+        Case(
+            kind="fails",
+            about="declared in the bucket itself",
+            resources=[make(BUCKET, inputs={"replicationConfiguration": {"rules": [rule(prefix="a/")]}})],
+            settings=TIER1,
+            violated=["it:replicationConfiguration.rules"],
+        ),
+        Case(
+            kind="fails",
+            about="of a bucket in another stack",
+            resources=[make(CONFIG, "config", {"bucket": "elsewhere", "rules": [rule()]})],
+            settings=TIER1,
+            violated=[f"config:rules.0.destination.{part}.status" for part in ("replicationTime", "metrics")],
+        ),
+        Case(kind="exempt", about="a bucket without replication", resources=[_east], settings=TIER1),
+        Case(
             kind="exempt",
             about="a longer RPO",
             resources=[_east, replication(_east, [rule()])],
@@ -232,6 +260,7 @@ CASES: dict[str, list[Case]] = {
                 _group,
                 _datastore,
             ],
+            settings=TIER1,
             violated=[
                 "near:replicateSourceDb",
                 "named:replicateSourceDb",
@@ -240,6 +269,23 @@ CASES: dict[str, list[Case]] = {
                 "config:rules",
                 "datastore:",
             ],
+        ),
+        Case(kind="exempt", about="to read from, not of tier 1", resources=[source, follower("near", "us-east-1")]),
+        Case(
+            kind="exempt",
+            about="to read from, with backups elsewhere",
+            resources=[
+                source,
+                follower("near", "us-east-1"),
+                make(
+                    "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication",
+                    "backups",
+                    {"sourceDbInstanceArn": UNKNOWN},
+                    uses={"sourceDbInstanceArn": source},
+                    region=WEST,
+                ),
+            ],
+            settings=TIER1,
         ),
         Case(
             kind="absent",
@@ -265,6 +311,7 @@ CASES: dict[str, list[Case]] = {
                 _east,
                 replication(_east, [rule("arn:aws:s3:::of-another-stack")]),
             ],
+            settings=TIER1,
             undecided=["it:replicateSourceDb", "copy:globalTableArn", "files:destination.region", "config:rules"],
         ),
         Case(

@@ -131,6 +131,12 @@ CASES: dict[str, list[Case]] = {
             violated=["check:disabled", "check:insufficientDataHealthStatus"],
         ),
         Case(
+            kind="fails",
+            about="it calls the active site the other one",
+            resources=_switch(check={"invertHealthcheck": "true"}),
+            violated=["check:invertHealthcheck"],
+        ),
+        Case(
             kind="absent",
             resources=_switch(check={"insufficientDataHealthStatus": None, "triggers": None}),
             violated=["check:insufficientDataHealthStatus", "check:triggers"],

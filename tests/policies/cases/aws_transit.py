@@ -78,11 +78,11 @@ CASES: dict[str, list[Case]] = {
         ),
         Case(
             kind="absent",
-            about="and the default is off, or the version is not given",
+            about="and the default is off",
             resources=[
                 make(INSTANCE, "a", {"engine": "postgres", "engineVersion": "14.9"}),
                 make(INSTANCE, "b", {"engine": "mysql", "engineVersion": "8.0"}),
-                make(INSTANCE, "c", {"engine": "postgres"}),
+                make(INSTANCE, "c", {"engine": "postgres"}, outputs={"engineVersionActual": "14.12"}),
                 make(CLUSTER, "d", {"engine": "aurora-postgresql", "engineVersion": "16.8"}),
             ],
             violated=[
@@ -91,6 +91,17 @@ CASES: dict[str, list[Case]] = {
                 "c:parameterGroupName",
                 "d:dbClusterParameterGroupName",
             ],
+        ),
+        Case(
+            kind="unknown",
+            about="the version that AWS takes, unless it said so",
+            resources=[
+                make(INSTANCE, "a", {"engine": "postgres"}),
+                make(INSTANCE, "b", {"engine": "postgres"}, outputs={"engineVersionActual": "17.5"}),
+                make(INSTANCE, "c", {"engine": "mariadb"}),
+            ],
+            undecided=["a:engineVersion"],
+            violated=["c:parameterGroupName"],
         ),
         Case(
             kind="absent",

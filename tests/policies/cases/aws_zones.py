@@ -217,7 +217,28 @@ CASES: dict[str, list[Case]] = {
         ),
         Case(kind="absent", resources=[make(BALANCER)], violated=["it:subnets"]),
         Case(kind="unknown", resources=[make(BALANCER, inputs={"subnets": UNKNOWN})], undecided=["it:subnets"]),
-        Case(kind="companion", about="a zone that AWS chooses", resources=_in(BALANCER, "subnets", _a, _anywhere)),
+        Case(
+            kind="unknown",
+            about="one of its subnets, said twice",
+            resources=[make(BALANCER, inputs={"subnets": [UNKNOWN, UNKNOWN]})],
+            undecided=["it:subnets"],
+        ),
+        Case(
+            kind="unknown",
+            about="zones",
+            resources=[make(SCALING, inputs={"availabilityZones": ["z-a", UNKNOWN]})],
+            undecided=["it:availabilityZones"],
+        ),
+        Case(
+            kind="fails",
+            about="one subnet of this stack, said twice by its ID",
+            resources=[
+                make(SUBNET, "a", {"availabilityZone": "z-a"}, outputs={"id": "subnet-1"}),
+                make(BALANCER, inputs={"subnetMappings": [{"subnetId": "subnet-1"}] * 2}),
+            ],
+            violated=["it:subnets"],
+        ),
+        Case(kind="companion", resources=_in(BALANCER, "subnets", _a, _anywhere), undecided=["it:subnets"]),
     ],
     "lb-cross-zone": [
         Case(

@@ -213,6 +213,23 @@ CASES: dict[str, list[Case]] = {
             undecided=[f"plan:{_KEY_NAME}", "plan:backupSchedule.paused", f"plan:{_RPO_MINUTES}"],
         ),
         Case(
+            kind="passes",
+            about="a key that the same update makes",
+            resources=[
+                _cluster,
+                key := make(KEY, "key"),
+                make(
+                    PLAN,
+                    "plan",
+                    {
+                        **(_plan().inputs or {}),
+                        "backupConfig": {**_BACKUP, "encryptionKey": {"gcpKmsEncryptionKey": UNKNOWN}},
+                    },
+                    uses={"cluster": _cluster, "backupConfig": key},
+                ),
+            ],
+        ),
+        Case(
             kind="companion",
             about="by its ID",
             resources=[

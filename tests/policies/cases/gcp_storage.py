@@ -30,7 +30,19 @@ CASES: dict[str, list[Case]] = {
         Case(
             kind="exempt",
             about="a retention policy",
-            resources=[make(BUCKET, inputs={"retentionPolicy": {"retentionPeriod": "86400"}})],
+            resources=[make(BUCKET, inputs={"retentionPolicy": {"retentionPeriod": "604800"}})],
+        ),
+        Case(
+            kind="fails",
+            about="a retention policy of a second",
+            resources=[make(BUCKET, inputs={"retentionPolicy": {"retentionPeriod": 1}})],
+            violated=["it:versioning.enabled"],
+        ),
+        Case(
+            kind="unknown",
+            about="how long a retention policy holds",
+            resources=[make(BUCKET, inputs={"retentionPolicy": {"retentionPeriod": UNKNOWN}})],
+            undecided=["it:retentionPolicy.retentionPeriod"],
         ),
     ],
     "gcs-private": [
@@ -49,6 +61,13 @@ CASES: dict[str, list[Case]] = {
     ],
     "gcs-dual-region-rpo": [
         Case(kind="passes", about="a multi-region", resources=[make(BUCKET, inputs={"location": "us"})]),
+        Case(
+            kind="fails",
+            about="a multi-region has no turbo replication",
+            resources=[make(BUCKET, inputs={"location": "us", "rpo": "ASYNC_TURBO"})],
+            settings={"objectives": {"rpo": "15m"}},
+            violated=["it:location"],
+        ),
         Case(
             kind="passes",
             about="two regions, in time",

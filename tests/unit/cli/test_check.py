@@ -107,6 +107,15 @@ def test_a_report_goes_to_a_file_and_the_page_to_the_log(run: Run, checkout: Pat
     assert (checkout / "page.txt").read_text() == ran.out
 
 
+def test_an_output_is_tried_before_anything_else_and_not_left(run: Run, checkout: Path) -> None:
+    ran = run("check", "--file", "none.json", "--output", "out.txt")
+    assert (ran.code, ran.err) == (2, "lifeboat: --file: none.json: No such file or directory\n")
+    assert not (checkout / "out.txt").exists()
+    (checkout / "out.txt").write_text("kept")
+    run("check", "--file", "none.json", "--output", "out.txt")
+    assert (checkout / "out.txt").read_text() == "kept"
+
+
 def test_flags_win_over_the_settings(run: Run, checkout: Path) -> None:
     config = _write(checkout / "c.json", {"settings": {"profile": "soc2", "rules": {"rds-retention": {"days": 30}}}})
     arguments = ("check", "--file", _state(checkout, backupRetentionPeriod=29), "--config", config, "--json")
@@ -208,12 +217,32 @@ BAD = {
         ("--file", "state.json", "--output", "no/where"),
         "--output: no/where: there is no directory no",
     ),
+    "an output that is a directory": (("prod", "--output", "{checkout}"), "--output: {checkout}: Is a directory"),
+    "an output with too long a name": (
+        ("prod", "--output", "x" * 300),
+        f"--output: {'x' * 300}: File name too long",
+    ),
+    "an output on a full disk": (
+        ("--file", "state.json", "--output", "/dev/full"),
+        "--output: /dev/full: No space left on device",
+    ),
+    "a state nested too deeply": (("--file", "deep.json"), "deep.json: nested too deeply"),
+    "settings nested too deeply": (
+        ("--file", "state.json", "--config", "deep.json"),
+        "--config: deep.json: nested too deeply",
+    ),
+    "suppressions until a day that there is not": (
+        ("--file", "state.json", "--suppressions", "{checkout}/day.yaml"),
+        "{checkout}/day.yaml: a date or a number that there is not: day is out of range for month",
+    ),
 }
 
 
 @pytest.mark.parametrize("case", list(BAD))
 def test_what_cannot_be_used_is_exit_2_with_a_line(run: Run, checkout: Path, case: str) -> None:
     (checkout / "broken").write_text("x")
+    (checkout / "deep.json").write_text("[" * 100000)
+    (checkout / "day.yaml").write_text("- expires: 2027-02-30")
     (checkout / "binary").write_bytes(b"\xff\xfe")
     _write(checkout / "list.json", [])
     _write(checkout / "half.json", {"version": 3, "deployment": {"resources": [{"urn": ROOT}]}})
