@@ -13,6 +13,7 @@ from pathlib import Path
 from unittest import mock
 
 from benchmarks.measure import ROUNDS, Series, in_turn, note, report
+from benchmarks.policies import compare_judging, compare_policy_previews
 from benchmarks.preview import compare_previews
 from benchmarks.replay import Call, Recorder
 from lifeboat.sandbox import supervisor
@@ -28,10 +29,14 @@ def main() -> None:
         try:
             compare_up_with_bare_calls(project)
             compare_evaluations()
+            compare_judging()
             if shutil.which("pulumi"):
                 compare_previews(project)
+                compare_policy_previews(project)
             else:
-                note("SKIPPED: the preview against a flat program needs a Pulumi CLI on PATH")
+                note(
+                    "SKIPPED: the previews, against a flat program and with the policy pack, need a Pulumi CLI on PATH"
+                )
         finally:
             supervisor.stop(Directory.of_project(project))
 

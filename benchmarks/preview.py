@@ -33,7 +33,7 @@ def compare_previews(project: Path) -> None:
     directory = Directory.of_project(project)
     result = up(STACK, directory, progress=lambda _: None)
     state = json.loads(result.state.read_text())
-    flat = _flat_resources(state["deployment"]["resources"])
+    flat = flat_resources(state["deployment"]["resources"])
     resources = project / "resources.json"
     resources.write_text(json.dumps(flat))
     twin = project / "flat"
@@ -44,12 +44,12 @@ def compare_previews(project: Path) -> None:
     )
     environment = exec_environment(directory, result.record, {**os.environ, "BENCH_RESOURCES": str(resources)})
     for place in (project, twin):
-        _pulumi(place, environment, "stack", "init", "--stack", STACK)
+        pulumi(place, environment, "stack", "init", "--stack", STACK)
     preview = ("preview", "--stack", STACK, "--suppress-outputs")
     series = in_turn(
         {
-            f"pulumi preview, {STACK}": lambda: _pulumi(project, environment, *preview),
-            "pulumi preview, flat program": lambda: _pulumi(twin, environment, *preview),
+            f"pulumi preview, {STACK}": lambda: pulumi(project, environment, *preview),
+            "pulumi preview, flat program": lambda: pulumi(twin, environment, *preview),
         }
     )
     report(
@@ -59,7 +59,7 @@ def compare_previews(project: Path) -> None:
     )
 
 
-def _flat_resources(resources: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def flat_resources(resources: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Every AWS resource with literal inputs, and the region of its provider."""
     regions = {
         f"{resource['urn']}::{resource['id']}": resource["inputs"]["region"]
@@ -87,7 +87,8 @@ def _literal(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     return value
 
 
-def _pulumi(project: Path, environment: Mapping[str, str], *arguments: str) -> None:
+def pulumi(project: Path, environment: Mapping[str, str], *arguments: str) -> None:
+    """Run the CLI on PATH in a project, silently; it must succeed."""
     subprocess.run(  # noqa: S603 - the user's own CLI, our arguments
         ["pulumi", *arguments, "--non-interactive"],  # noqa: S607 - found on PATH, as everywhere
         cwd=project,

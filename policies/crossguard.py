@@ -6,6 +6,7 @@ once, over one index, and each finding is reported by the policy of its severity
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -21,15 +22,15 @@ from pulumi_policy import Severity as EngineSeverity
 from pulumi_policy.proxy import UnknownValueError
 
 from policies.core.index import Index
-from policies.core.judge import Finding, Judgement, Status, judge
+from policies.core.judge import Finding, Judgement, Status, judge, place
 from policies.core.resource import Provider, Resource, canonical
 from policies.core.rules import Level, Severity, load_rules
-from policies.core.settings import POLICY, SUPPRESSIONS, PackSettingsError, config_schema, resolve_settings
-from policies.core.suppressions import Suppression, parse_suppressions
+from policies.core.settings import POLICY, PackSettingsError, config_schema, resolve_settings
+from policies.core.suppressions import read_suppressions
 from policies.core.values import UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from pulumi_policy import (
         PolicyProviderResource,
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 
     from policies.core.rules import Rule
 
+_HIDDEN: Final = "[secret]"
+"""What the engine has in place of an encrypted value of a state that it analyzes: it has no key."""
 _ABOUT: Final = {
     "advice": "What rules find that the profile only advises on.",
     "undecided": "What cannot be judged before an update has made it known.",
@@ -112,12 +115,14 @@ class Pack:
     def _judge(self, args: StackValidationArgs, violate: ReportViolation) -> None:
         try:
             settings = resolve_settings(self._settings, self._rules)
-            suppressions = _read_suppressions(settings.suppressions, self._rules)
-        except PackSettingsError as fault:
-            self._judged = Judgement(findings=(), faults=tuple(str(fault).splitlines()), rules=0, resources=0)
-        else:
+            suppressions = read_suppressions(settings.suppressions, self._rules, program_directory())
             index = Index(self._resource(each) for each in args.resources)
             self._judged = judge(index, self._rules, settings, suppressions, today=datetime.now(UTC).date())
+        except PackSettingsError as fault:
+            self._judged = _faulty(*str(fault).splitlines())
+        except Exception as fault:  # noqa: BLE001 - whatever a policy raises ends the engine's run without a word
+            # Not the exception's text: it may hold a property's value.
+            self._judged = _faulty(f"the pack itself failed with {type(fault).__name__} at {place(fault)}")
         for fault in self._judged.faults:
             violate(fault, None)
 
@@ -138,6 +143,17 @@ class Pack:
         )
 
 
+def program_directory() -> Path:
+    """Where ``Pulumi.yaml`` is, as the CLI looks for it: in the shell's directory, else in one above.
+
+    The engine starts a pack in the pack's own directory and hands on no other, but for the shell's variable. Where
+    that leads nowhere, as with ``pulumi -C``, it is the project around the pack.
+    """
+    shell = Path(os.environ.get("PWD") or Path.cwd())
+    around = (shell, *shell.parents, *Path.cwd().parents)
+    return next((each for each in around if (each / "Pulumi.yaml").exists()), shell)
+
+
 def line(finding: Finding) -> str:
     """A finding in one line, as every way of running the pack shows it."""
     text = f"{finding.rule}: {finding.message}"
@@ -147,10 +163,14 @@ def line(finding: Finding) -> str:
     return f"{text} (accepted until {own.expires} by {own.owner}: {own.reason})"
 
 
+def _faulty(*faults: str) -> Judgement:
+    return Judgement(findings=(), faults=faults, rules=0, resources=0)
+
+
 def plain(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """The SDK's proxies as plain Python, with `UNKNOWN` where they would raise."""
+    """The SDK's proxies as plain Python, with `UNKNOWN` where they would raise, and for what is encrypted."""
     if isinstance(value, str) or not hasattr(value, "__len__"):
-        return value
+        return UNKNOWN if value == _HIDDEN else value
     if hasattr(value, "keys"):
         return {key: _read(value, key) for key in value}
     return [_read(value, position) for position in range(len(value))]
@@ -166,19 +186,6 @@ def _read(proxy: Any, key: str | int) -> Any:  # noqa: ANN401 - JSON
 
 def _provider(found: PolicyProviderResource | None) -> Provider | None:
     return None if found is None else Provider(urn=found.urn, type=found.resource_type, inputs=plain(found.props))
-
-
-def _read_suppressions(name: str | None, rules: Iterable[str]) -> Sequence[Suppression]:
-    # The engine starts a pack in the directory of the program that it judges.
-    file = Path(name or SUPPRESSIONS)
-    if name is None and not file.exists():
-        return ()
-    try:
-        return parse_suppressions(file.read_text(encoding="utf-8"), list(rules))
-    except OSError as fault:
-        raise PackSettingsError(f"suppressions: {file}: {fault.strerror}") from None
-    except PackSettingsError as fault:
-        raise PackSettingsError("\n".join(f"{file}: {each}" for each in str(fault).splitlines())) from None
 
 
 _CHOSEN: Final[Mapping[str, Callable[[Finding], bool]]] = {

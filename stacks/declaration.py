@@ -78,6 +78,6 @@ def _stores(settings: Settings, topology: Topology) -> list[DeclaredStore]:
         for kind, designs in kinds.items()
         for design in designs
     ]
-    return stores + [
-        DeclaredStore(kind="secret", name=secret.name, mechanism="replicated") for secret in settings.secrets
-    ]
+    secrets = (DeclaredStore(kind="secret", name=secret.name, mechanism="replicated") for secret in settings.secrets)
+    # An update publishes the contract again, into both sites: nothing in it can be lost.
+    return [*stores, *secrets, DeclaredStore(kind="objects", name="contract", mechanism="published")]

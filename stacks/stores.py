@@ -9,6 +9,7 @@ from components.aws.aurora import AuroraArgs, AuroraDatabase, AuroraSite
 from components.aws.backup import Backup, BackupArgs, BackupSite
 from components.aws.cache import Cache, CacheArgs
 from components.aws.database import Database, DatabaseArgs, DatabaseSite, InstanceSpec
+from components.aws.database_events import DatabaseEvents, DatabaseEventsArgs
 from components.aws.keys import Purpose
 from components.aws.objects import LifecycleSpec, ObjectLockSpec, ObjectsSite, ObjectStore, ObjectStoreArgs
 from components.aws.perimeter import StoreSite
@@ -54,6 +55,7 @@ def build_stores(settings: Settings, topology: Topology, foundation: Foundation)
             plain = databases[database.settings.name] = _database(database, foundation, secrets[name])
             if database.mechanism is DatabaseMechanism.BACKUPS:
                 _daily_copies(database, foundation, plain)
+    _database_events(topology, foundation)
     for cache in topology.caches:
         name = token_of(cache.settings.name)
         secrets[name] = _secret(name, foundation, AUTH_TOKEN_LENGTH)
@@ -126,6 +128,17 @@ def _database(design: DatabaseDesign, foundation: Foundation, password: Replicat
     )
 
 
+def _database_events(topology: Topology, foundation: Foundation) -> None:
+    if not topology.databases:
+        return
+    clusters = any(database.mechanism is DatabaseMechanism.AURORA_GLOBAL for database in topology.databases)
+    for site in foundation.sites:
+        topic_arn = foundation.alerts[site.region].topic_arn
+        DatabaseEvents(
+            f"database-events-{site.region}", DatabaseEventsArgs(site=site, topic_arn=topic_arn, clusters=clusters)
+        )
+
+
 def _daily_copies(design: DatabaseDesign, foundation: Foundation, database: Database) -> None:
     own = design.settings
     Backup(
@@ -189,6 +202,7 @@ def _cache(design: CacheDesign, foundation: Foundation, token: ReplicatedSecret)
             auth_token=token.value,
             snapshot_days=own.snapshot_days,
             global_datastore=design.mechanism is CacheMechanism.GLOBAL_DATASTORE,
+            lag_alarm_seconds=design.rpo,
             imports=own.import_,
         ),
     )
@@ -196,7 +210,12 @@ def _cache(design: CacheDesign, foundation: Foundation, token: ReplicatedSecret)
 
 def _object_sites(foundation: Foundation) -> dict[str, ObjectsSite]:
     return {
-        site.region: ObjectsSite(site=site, key_arn=foundation.key(site, Purpose.OBJECTS)) for site in foundation.sites
+        site.region: ObjectsSite(
+            site=site,
+            key_arn=foundation.key(site, Purpose.OBJECTS),
+            alarm_topic_arn=foundation.alerts[site.region].topic_arn,
+        )
+        for site in foundation.sites
     }
 
 
@@ -209,6 +228,7 @@ def _objects(design: ObjectsDesign, foundation: Foundation) -> ObjectStore:
             sites=_object_sites(foundation),
             replicate=design.mechanism is not ObjectMechanism.NONE,
             time_control=design.mechanism is ObjectMechanism.TIME_CONTROL,
+            lag_alarm_seconds=design.rpo,
             delete_markers=own.delete_markers,
             replica_modifications=own.replica_modifications,
             lifecycle=LifecycleSpec(

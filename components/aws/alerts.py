@@ -1,4 +1,4 @@
-"""Where a region's alarms go: one encrypted topic, to which people and pagers subscribe."""
+"""Where a region's alarms and events go: one encrypted topic, to which people and pagers subscribe."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ class AlertsArgs:
 
     site: Site
     key_arn: pulumi.Input[str]
-    """Key of this region whose policy admits CloudWatch alarms."""
+    """Key of this region whose policy admits CloudWatch alarms and events of RDS."""
 
 
 class SiteAlerts(pulumi.ComponentResource):
     """The topic of one region. An alarm publishes to topics of its own region only, so every region has one."""
 
     topic_arn: pulumi.Output[str]
+    """Known when the topic's policy is there, without which RDS refuses to subscribe it to events."""
 
     def __init__(self, name: str, args: AlertsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("lifeboat:aws:SiteAlerts", name, {}, opts)
@@ -35,18 +36,18 @@ class SiteAlerts(pulumi.ComponentResource):
         topic = aws.sns.Topic(
             f"{name}-topic", name=label, kms_master_key_id=args.key_arn, tags=site.named(label), opts=child
         )
-        aws.sns.TopicPolicy(
+        policy = aws.sns.TopicPolicy(
             f"{name}-policy",
             arn=topic.arn,
             policy=topic.arn.apply(lambda arn: topic_policy(site, arn)),
             opts=child,
         )
-        self.topic_arn = topic.arn
+        self.topic_arn = policy.arn
         self.register_outputs({"topic_arn": self.topic_arn})
 
 
 def topic_policy(site: Site, topic_arn: str) -> str:
-    """Who may publish: alarms of this account and region, over TLS only."""
+    """Who may publish: alarms and databases of this account and region, over TLS only."""
     return json.dumps(
         {
             "Version": "2012-10-17",
@@ -60,6 +61,17 @@ def topic_policy(site: Site, topic_arn: str) -> str:
                     "Condition": {
                         "StringEquals": {"aws:SourceAccount": site.account},
                         "ArnLike": {"aws:SourceArn": site.arn("cloudwatch", "alarm:*")},
+                    },
+                },
+                {
+                    "Sid": "DatabaseEventsPublish",
+                    "Effect": "Allow",
+                    "Principal": {"Service": "events.rds.amazonaws.com"},
+                    "Action": "sns:Publish",
+                    "Resource": topic_arn,
+                    "Condition": {
+                        "StringEquals": {"aws:SourceAccount": site.account},
+                        "ArnLike": {"aws:SourceArn": site.arn("rds", "*")},
                     },
                 },
                 {

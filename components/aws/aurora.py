@@ -260,10 +260,11 @@ class AuroraDatabase(pulumi.ComponentResource):
             return
         for region, cluster in clusters.items():
             if region != args.home:
+                store = args.sites[region]
                 lag = Lag(
+                    namespace="AWS/RDS",
                     metric="AuroraGlobalDBRPOLag",
-                    dimension="DBClusterIdentifier",
-                    identifier=cluster.cluster_identifier,
+                    dimensions={"DBClusterIdentifier": cluster.cluster_identifier},
                     threshold=args.lag_alarm_seconds * 1000,
                 )
-                lag_alarm(self, f"{name}-{region}-lag", args.sites[region], lag)
+                lag_alarm(self, f"{name}-{region}-lag", store.site, store.alarm_topic_arn, lag)

@@ -19,6 +19,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws.adoption import REPLICATION_GROUP, kept
+from components.aws.monitoring import Lag, lag_alarm
 from components.aws.perimeter import StoreSite, store_security_group
 from components.aws.promotion import GLOBAL_DATASTORE, ignored
 
@@ -51,6 +52,8 @@ class CacheArgs:
     """Days that daily snapshots are kept, in both sites."""
     global_datastore: bool = False
     """Replicate across the sites; otherwise each has a cache of its own."""
+    lag_alarm_seconds: float | None = None
+    """Lag of a global datastore that raises the alarm of the other site; None raises none."""
     imports: Mapping[str, str] = field(default_factory=dict[str, str])
     """Existing replication groups to adopt, by region, and a global datastore under `GLOBAL_IMPORT`."""
 
@@ -74,6 +77,8 @@ class Cache(pulumi.ComponentResource):
         for region in args.sites:
             if region != args.home:
                 groups[region] = self._group(name, args, region, datastore)
+        if datastore is not None:
+            self._lag_alarms(name, args, groups)
         self.primary_endpoints = {region: group.primary_endpoint_address for region, group in groups.items()}
         self.reader_endpoints = {region: group.reader_endpoint_address for region, group in groups.items()}
         self.global_id = None if datastore is None else datastore.global_replication_group_id
@@ -163,3 +168,22 @@ class Cache(pulumi.ComponentResource):
                 import_=adopted,
             ),
         )
+
+    def _lag_alarms(self, name: str, args: CacheArgs, groups: Mapping[str, aws.elasticache.ReplicationGroup]) -> None:
+        """Alarm on the lag of every site but the home.
+
+        ElastiCache measures it in the region of a member that does not write, and only there; as that of a database,
+        the alarm also speaks from a failover until the failback.
+        """
+        if args.lag_alarm_seconds is None:
+            return
+        for region, group in groups.items():
+            if region != args.home:
+                store = args.sites[region]
+                lag = Lag(
+                    namespace="AWS/ElastiCache",
+                    metric="GlobalDatastoreReplicationLag",
+                    dimensions={"ReplicationGroupId": group.replication_group_id},
+                    threshold=args.lag_alarm_seconds,
+                )
+                lag_alarm(self, f"{name}-{region}-lag", store.site, store.alarm_topic_arn, lag)

@@ -209,12 +209,12 @@ class Database(pulumi.ComponentResource):
         )
         if source is not None and args.lag_alarm_seconds is not None:
             lag = Lag(
+                namespace="AWS/RDS",
                 metric="ReplicaLag",
-                dimension="DBInstanceIdentifier",
-                identifier=instance.identifier,
+                dimensions={"DBInstanceIdentifier": instance.identifier},
                 threshold=args.lag_alarm_seconds,
             )
-            lag_alarm(self, f"{name}-{spec.key}-lag", store, lag)
+            lag_alarm(self, f"{name}-{spec.key}-lag", site, store.alarm_topic_arn, lag)
         return instance
 
     def _replicate_backups(self, name: str, args: DatabaseArgs, instances: Mapping[str, aws.rds.Instance]) -> None:

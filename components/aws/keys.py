@@ -137,7 +137,10 @@ def key_policy(site: Site, purpose: Purpose) -> str:
     if purpose is Purpose.LOGS:
         statements.append(_log_delivery(site))
     if purpose is Purpose.ALERTS:
-        statements.append(_alarm_delivery(site))
+        statements.append(
+            _delivery("Alarms", "cloudwatch.amazonaws.com", site.account, site.arn("cloudwatch", "alarm:*"))
+        )
+        statements.append(_delivery("DatabaseEvents", "events.rds.amazonaws.com", site.account, site.arn("rds", "*")))
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
@@ -153,16 +156,13 @@ def _log_delivery(site: Site) -> dict[str, object]:
     }
 
 
-def _alarm_delivery(site: Site) -> dict[str, object]:
-    """CloudWatch alarms, which publish to encrypted topics as a service, of this account and region only."""
+def _delivery(what: str, service: str, account: str, sources: str) -> dict[str, object]:
+    """A service that publishes to encrypted topics by itself, for `sources` of this account and region only."""
     return {
-        "Sid": "AlarmsToEncryptedTopics",
+        "Sid": f"{what}ToEncryptedTopics",
         "Effect": "Allow",
-        "Principal": {"Service": "cloudwatch.amazonaws.com"},
+        "Principal": {"Service": service},
         "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
         "Resource": "*",
-        "Condition": {
-            "StringEquals": {"aws:SourceAccount": site.account},
-            "ArnLike": {"aws:SourceArn": site.arn("cloudwatch", "alarm:*")},
-        },
+        "Condition": {"StringEquals": {"aws:SourceAccount": account}, "ArnLike": {"aws:SourceArn": sources}},
     }

@@ -1,4 +1,4 @@
-"""How databases are watched: the role of enhanced monitoring, and alarms on replication lag."""
+"""How stores are watched: the role of databases' enhanced monitoring, and alarms on replication lag."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pulumi
 import pulumi_aws as aws
 
 if TYPE_CHECKING:
-    from components.aws.perimeter import StoreSite
+    from collections.abc import Mapping
+
     from components.aws.site import Site
 
 MONITORING_INTERVAL = 60
@@ -18,8 +19,9 @@ MONITORING_INTERVAL = 60
 INSIGHTS_RETENTION_DAYS = 7
 """Performance Insights keeps a week at no charge."""
 
-_LAG_PERIOD = 60
-_LAG_PERIODS = 3
+LAG_PERIOD = 60
+"""Seconds between the lags that services publish."""
+LAG_PERIODS = 3
 
 
 def monitoring_role(parent: pulumi.Resource, name: str, site: Site) -> pulumi.Output[str]:
@@ -87,35 +89,36 @@ def monitoring_role(parent: pulumi.Resource, name: str, site: Site) -> pulumi.Ou
 class Lag:
     """What an alarm on replication lag looks at."""
 
+    namespace: str
+    """Of the service, such as ``AWS/RDS``."""
     metric: str
-    """Name in the namespace ``AWS/RDS``."""
-    dimension: str
-    """``DBInstanceIdentifier`` or ``DBClusterIdentifier``."""
-    identifier: pulumi.Input[str]
-    """Of the replica."""
+    dimensions: Mapping[str, pulumi.Input[str]]
+    """What names the replica."""
     threshold: float
-    """In the metric's unit: seconds for ``ReplicaLag``, milliseconds for ``AuroraGlobalDBRPOLag``."""
+    """In the metric's unit: milliseconds for ``AuroraGlobalDBRPOLag``, seconds for the others."""
+    period: int = LAG_PERIOD
+    periods: int = LAG_PERIODS
+    """How many periods in a row it lags before the alarm goes off."""
 
 
-def lag_alarm(parent: pulumi.Resource, name: str, store: StoreSite, lag: Lag) -> None:
-    """Alarm in the replica's region when it lags for three minutes, and when nothing is measured.
+def lag_alarm(parent: pulumi.Resource, name: str, site: Site, topic_arn: pulumi.Input[str] | None, lag: Lag) -> None:
+    """Alarm in the replica's region when it lags for all periods, and when nothing is measured.
 
     Missing data is breaching: a replica that does not report is not known to be a replica. An RPO is then alarmed, not
     guaranteed.
     """
-    site = store.site
     physical = site.physical(name)
-    topics = [] if store.alarm_topic_arn is None else [store.alarm_topic_arn]
+    topics = [] if topic_arn is None else [topic_arn]
     aws.cloudwatch.MetricAlarm(
         name,
         name=physical,
         alarm_description=f"{physical}: {lag.metric} above {lag.threshold:g}, or not measured",
-        namespace="AWS/RDS",
+        namespace=lag.namespace,
         metric_name=lag.metric,
-        dimensions={lag.dimension: lag.identifier},
+        dimensions=lag.dimensions,
         statistic="Maximum",
-        period=_LAG_PERIOD,
-        evaluation_periods=_LAG_PERIODS,
+        period=lag.period,
+        evaluation_periods=lag.periods,
         comparison_operator="GreaterThanThreshold",
         threshold=lag.threshold,
         treat_missing_data="breaching",

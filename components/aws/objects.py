@@ -14,6 +14,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws.adoption import BUCKET, kept
+from components.aws.monitoring import Lag, lag_alarm
 from components.aws.objects_policy import REPLICATION_TRUST, bucket_policy, replication_policy
 
 if TYPE_CHECKING:
@@ -23,8 +24,12 @@ if TYPE_CHECKING:
 
 TIME_CONTROL_MINUTES = 15
 """The one value that S3 accepts."""
+RULE = "everything"
+"""ID of the one rule of a bucket's replication, which its metrics are named by."""
 ABORT_UPLOADS_DAYS = 7
 """Parts of an upload that nobody finished are removed after a week."""
+_LATENCY_PERIOD = 300
+"""Seconds over which the worst latency counts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +39,8 @@ class ObjectsSite:
     site: Site
     key_arn: pulumi.Input[str]
     """Key of this region that the bucket's objects are encrypted with."""
+    alarm_topic_arn: pulumi.Input[str] | None = None
+    """Topic of this region that alarms publish to; None leaves them silent."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +77,8 @@ class ObjectStoreArgs:
     """Deletions replicate."""
     replica_modifications: bool = True
     """Changes of a replica's metadata replicate back."""
+    lag_alarm_seconds: float | None = None
+    """Lag of a bucket behind the one that replicates into it, which raises the alarm of its site; None raises none."""
     lifecycle: LifecycleSpec = field(default_factory=LifecycleSpec)
     object_lock: ObjectLockSpec | None = None
     imports: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -102,6 +111,7 @@ class ObjectStore(pulumi.ComponentResource):
         if args.replicate:
             for region in buckets:
                 self._replicate(name, args, region, buckets, list(versionings.values()))
+                self._lag_alarm(name, args, region)
         self.buckets = {region: bucket.bucket for region, bucket in buckets.items()}
         self.bucket_arns = {region: bucket.arn for region, bucket in buckets.items()}
         self.register_outputs({"buckets": self.buckets, "bucket_arns": self.bucket_arns})
@@ -113,7 +123,7 @@ class ObjectStore(pulumi.ComponentResource):
         """One site's bucket; the lock can only be switched on when it is made."""
         site = store.site
         adopted = args.imports.get(site.region)
-        physical = adopted or site.physical(name)
+        physical = _bucket_name(name, args, site.region)
         return aws.s3.Bucket(
             f"{name}-{site.region}",
             bucket=physical,
@@ -233,7 +243,7 @@ class ObjectStore(pulumi.ComponentResource):
     ) -> None:
         """Rules from one site's bucket to the other's, with a role that can do only this."""
         source = args.sites[region]
-        (other,) = (each for each in args.sites if each != region)
+        other = _other(args, region)
         destination = args.sites[other]
         physical = f"{source.site.physical(name)}-replication"
         role = aws.iam.Role(
@@ -266,13 +276,48 @@ class ObjectStore(pulumi.ComponentResource):
             opts=self._in(source.site, policy, *versionings),
         )
 
+    def _lag_alarm(self, name: str, args: ObjectStoreArgs, region: str) -> None:
+        """Alarm on how far one site's bucket lags behind the other's, where S3 publishes it: at the destination.
+
+        S3 goes on publishing while nothing replicates, and stops when the destination is gone (S3 User Guide, "Using S3
+        Replication metrics"): silence is a failure here too. But it publishes on a best-effort basis, so it is given
+        five minutes instead of three.
+        """
+        if args.lag_alarm_seconds is None:
+            return
+        store = args.sites[region]
+        lag = Lag(
+            namespace="AWS/S3",
+            metric="ReplicationLatency",
+            # Names, not outputs: an alarm can be made and mended with the other site gone.
+            dimensions={
+                "SourceBucket": _bucket_name(name, args, _other(args, region)),
+                "DestinationBucket": _bucket_name(name, args, region),
+                "RuleId": RULE,
+            },
+            threshold=args.lag_alarm_seconds,
+            period=_LATENCY_PERIOD,
+            periods=1,
+        )
+        lag_alarm(self, f"{name}-{region}-lag", store.site, store.alarm_topic_arn, lag)
+
+
+def _bucket_name(name: str, args: ObjectStoreArgs, region: str) -> str:
+    return args.imports.get(region) or args.sites[region].site.physical(name)
+
+
+def _other(args: ObjectStoreArgs, region: str) -> str:
+    """The other one of two sites."""
+    (other,) = (each for each in args.sites if each != region)
+    return other
+
 
 def _rule(
     args: ObjectStoreArgs, bucket_arn: pulumi.Output[str], key_arn: pulumi.Input[str]
 ) -> aws.s3.BucketReplicationConfigRuleArgs:
     """Everything, into one bucket, with its key. Metrics are on in any case: unwatched replication has no known lag."""
     return aws.s3.BucketReplicationConfigRuleArgs(
-        id="everything",
+        id=RULE,
         status="Enabled",
         priority=0,
         # An empty prefix is the whole bucket, in the form of rule that can decide about delete markers.

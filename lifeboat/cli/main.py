@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from lifeboat.cli import contract, doctor, explain, sandbox, up
+from lifeboat.cli import check, contract, doctor, explain, sandbox, up
 from lifeboat.cli.output import tell
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app = typer.Typer(
 app.command("explain")(explain.explain)
 app.add_typer(sandbox.app, name="sandbox")
 app.command("contract")(contract.contract)
+app.command("check")(check.check)
 app.command("up")(up.up)
 app.command("doctor")(doctor.doctor)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import sys
@@ -26,19 +27,30 @@ def console(stream: TextIO) -> Console:
 
 
 def show(renderable: RenderableType) -> None:
-    """Print a result. Tables pad their cells: a pipe or a file gets lines without trailing blanks."""
+    """Print a result."""
     screen = console(sys.stdout)
     if screen.is_terminal:
         screen.print(renderable)
         return
+    sys.stdout.write(plain(renderable))
+
+
+def plain(renderable: RenderableType) -> str:
+    """A result as text for a pipe or a file. Tables pad their cells: here are no trailing blanks."""
+    screen = console(io.StringIO())
     with screen.capture() as captured:
         screen.print(renderable)
-    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+    return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())
 
 
 def show_json(document: object) -> None:
     """Print a result as JSON, and nothing else."""
-    sys.stdout.write(json.dumps(document, indent=2) + "\n")
+    sys.stdout.write(as_json(document))
+
+
+def as_json(document: object) -> str:
+    """A document as every command prints it."""
+    return json.dumps(document, indent=2) + "\n"
 
 
 def tell(line: str) -> None:

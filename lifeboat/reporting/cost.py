@@ -26,6 +26,9 @@ KEYS_A_SITE = 7
 HEALTH_OPTIONS = 3
 """Options that a check of an endpoint is billed for: HTTPS, measured latency, an interval of 10 s."""
 
+REPLICATION_METRICS = 6
+"""What S3 publishes of buckets that replicate into each other: bytes and operations pending, and latency, both ways."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
@@ -139,7 +142,18 @@ def _database(desk: _Desk, database: DatabaseDesign, topology: Topology) -> Iter
             yield desk.by_use(capability, "replicated backups", ("rds-backup", "backup"))
         if database.mechanism is DatabaseMechanism.BACKUPS:
             yield desk.by_use(capability, "daily copies", ("rds-backup", "backup"))
+    yield from _lag_alarms(desk, capability, 0 if database.lag_alarm is None else _replicas(database))
     yield desk.by_use(capability, "replication traffic", ("transfer", "region"), topology.home.region)
+
+
+def _replicas(database: DatabaseDesign) -> int:
+    aurora = database.mechanism is DatabaseMechanism.AURORA_GLOBAL
+    return 1 if aurora else sum(instance.source is not None for instance in database.instances)
+
+
+def _lag_alarms(desk: _Desk, capability: str, count: int) -> Iterator[Line]:
+    if count:
+        yield desk.fixed(capability, f"{count} x lag alarm", ("alarm", "alarm"), count)
 
 
 def _caches(desk: _Desk, topology: Topology) -> Iterator[Line]:
@@ -148,6 +162,7 @@ def _caches(desk: _Desk, topology: Topology) -> Iterator[Line]:
         item = f"{cache.settings.nodes} x {cache.settings.node_type}"
         yield desk.fixed(capability, item, ("cache-node", cache.settings.node_type), cache.settings.nodes)
         if cache.mechanism is CacheMechanism.GLOBAL_DATASTORE:
+            yield from _lag_alarms(desk, capability, 0 if cache.rpo is None else 1)
             yield desk.by_use(capability, "replication traffic", ("transfer", "region"), topology.home.region)
 
 
@@ -156,6 +171,9 @@ def _objects(desk: _Desk, topology: Topology) -> Iterator[Line]:
         capability = f"objects {store.settings.name}"
         if store.mechanism is ObjectMechanism.NONE:
             continue
+        yield from _lag_alarms(desk, capability, 0 if store.rpo is None else len(topology.sites))
+        item = f"{REPLICATION_METRICS} metrics of replication"
+        yield desk.fixed(capability, item, ("metric", "metric"), REPLICATION_METRICS)
         yield desk.by_use(capability, "storage", ("s3-storage", "standard"))
         yield desk.by_use(capability, "replication traffic", ("transfer", "region"), topology.home.region)
         if store.mechanism is ObjectMechanism.TIME_CONTROL:
@@ -178,6 +196,7 @@ def _routing(desk: _Desk, settings: Settings, topology: Topology) -> Iterator[Li
         yield desk.fixed("routing", f"{checks} endpoint checks", ("health-check", "endpoint"), checks)
         options = checks * HEALTH_OPTIONS
         yield desk.fixed("routing", f"{options} options of checks", ("health-check", "option"), options)
+        yield desk.fixed("routing", f"{checks} alarms on checks", ("alarm", "alarm"), checks)
     if settings.dns.zone_id is None:
         yield desk.fixed("routing", "hosted zone", ("zone", "zone"), 1)
     if topology.routing is RoutingKind.ALARM:

@@ -92,14 +92,16 @@ def up(
     *,
     progress: Callable[[str], None],
     living: Living | None = None,
+    root: Path | None = None,
 ) -> UpResult:
-    """Deploy a stack into a fresh local cloud; one that runs already is replaced.
+    """Deploy a stack into a fresh local cloud; one that runs already in the same directory is replaced.
 
     Args:
         stack: Names a ``Pulumi.<stack>.yaml``.
-        directory: The project's ``.sandbox/``.
+        directory: The project's ``.sandbox/``, or any other that takes the local cloud.
         progress: Told what happens, a line at a time.
         living: How its servers live; None: there are none, the APIs alone answer.
+        root: The project's directory; what `directory` lies in where none is told.
 
     Raises:
         NoStackError: when there is no such stack.
@@ -109,7 +111,7 @@ def up(
             state file holds what was made, and the local cloud still runs.
     """
     started = time.perf_counter()
-    root = directory.path.parent
+    root = root or directory.path.parent
     file = _stack_file(root, stack)
     settings = from_stack_file(file.read_text(encoding="utf-8"), file.name)
     topology = resolve(settings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from policies.core.objectives import Objectives, tagged
+from policies.core.objectives import Objectives
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +23,7 @@ class Context:
         parameters: The rule's thresholds, complete.
         fallback: What the pack's settings demand of every resource.
         tier1_rpo: Seconds: who may lose no more than this is of tier 1, unless a tier is declared.
-        guarded: Guarded properties by type, with the rule that guards them.
+        guarded: Paths of guarded properties by type, with the rule that guards each; ``*`` is any item of a list.
     """
 
     index: Index
@@ -33,11 +33,18 @@ class Context:
     guarded: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, "Mapping[str, str]"])
 
     def objectives(self, resource: Resource) -> Objectives:
-        """What is demanded of a resource: by a declaration, else by its tags, else by the pack's settings."""
-        return self.index.declared.of(resource) or tagged(resource) or self.fallback
+        """What is demanded of a resource, each by the first that does: a declaration, its tags, the pack's settings.
+
+        An objective that is not known raises when it is read.
+        """
+        return self.index.declared.demanded(resource).over(self.fallback)
 
     def tier1(self, resource: Resource) -> bool:
-        """Whether a resource must survive the loss of a region."""
+        """Whether a resource must survive the loss of a region.
+
+        Raises:
+            UnknownPropertyError: when that depends on an objective that is not known.
+        """
         demanded = self.objectives(resource)
         if demanded.tier is not None:
             return demanded.tier <= 1

@@ -138,11 +138,11 @@ def judge(
 
 
 def guarded_properties(rules: Mapping[str, Rule]) -> dict[str, dict[str, str]]:
-    """The rule by type and by first segment of each guarded property."""
+    """The rule by type and by path of each guarded property, where ``*`` stands for any item of a list."""
     found: dict[str, dict[str, str]] = {}
     for name, rule in rules.items():
         for guard in rule.metadata.guards:
-            found.setdefault(guard.type, {}).setdefault(guard.property.split(".", 1)[0], name)
+            found.setdefault(guard.type, {}).setdefault(guard.property, name)
     return found
 
 
@@ -158,10 +158,11 @@ def _results(rule: Rule, context: Context, faults: list[str]) -> Iterator[Result
             else:
                 # Not the exception's text: it may hold a property's value.
                 kind = type(fault).__name__
-                faults.append(f"{rule.name}: the rule itself failed with {kind} at {_place(fault)}: {urn or 'stack'}")
+                faults.append(f"{rule.name}: the rule itself failed with {kind} at {place(fault)}: {urn or 'stack'}")
 
 
-def _place(fault: Exception) -> str:
+def place(fault: Exception) -> str:
+    """Function and line that raised, which unlike the exception's text hold no property's value."""
     trace = fault.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

@@ -103,6 +103,19 @@ class Resource:
         except UnknownPropertyError:
             return UNKNOWN
 
+    def every(self, path: str) -> tuple[Any, ...]:
+        """All declared values at a path in which ``*`` stands for every item of a list; UNKNOWN where one is not known.
+
+        For example ``rules.*.destination.bucket``; a list at the end of the path counts as its items.
+        """
+        before, star, after = path.partition(".*.")
+        if star:
+            found = self.peek(before)
+            if found is UNKNOWN:
+                return (UNKNOWN,)
+            return tuple(value for item in self.items(before) for value in _flat(item.peek(after)))
+        return _flat(self.peek(path))
+
     def items(self, path: str) -> tuple[View, ...]:
         """The objects of a declared list (a single object counts as one), each to be read by itself.
 
@@ -171,3 +184,9 @@ def _items(resource: Resource, value: Any, path: str) -> tuple[View, ...]:  # no
         View(resource=resource, prefix=f"{path}.{position}", bag=item)
         for position, item in enumerate(cast("list[Any]", value))
     )
+
+
+def _flat(value: Any) -> tuple[Any, ...]:  # noqa: ANN401 - JSON
+    if value is None:
+        return ()
+    return tuple(cast("list[Any]", value)) if isinstance(value, list) else (value,)

@@ -52,7 +52,7 @@ def undecided(about: Resource | View | None, property_: str) -> Result:
 
 def unknown(urn: str, path: str) -> Result:
     """Undecided because of the property at a path from the resource's root."""
-    return Result(kind=Kind.UNDECIDED, urn=urn, path=path, message=f"`{path}` is not known yet")
+    return Result(kind=Kind.UNDECIDED, urn=urn, path=path, message=f"`{path}` is not known")
 
 
 def require(about: Resource | View, property_: str, accepted: Callable[[Any], bool], expected: str) -> Iterator[Result]:

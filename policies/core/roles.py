@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
-from policies.core.values import UNKNOWN, is_set
+from policies.core.values import UNKNOWN, UnknownPropertyError, is_set
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from policies.core.index import Index
     from policies.core.resource import Resource
 
@@ -24,20 +27,29 @@ _SOURCES: Final = {
     REPLICATION_GROUP: ("globalReplicationGroupId",),
     "gcp:sql/databaseInstance:DatabaseInstance": ("masterInstanceName",),
 }
+_FOLLOWED: Final = (*_SOURCES, "aws:elasticache/globalReplicationGroup:GlobalReplicationGroup")
+"""Types that a replica can follow, also one of another type: a cluster an instance, for example."""
+_GLOBAL_ID: Final = "globalClusterIdentifier"
 _GLOBAL: Final = {
-    CLUSTER: "globalClusterIdentifier",
-    "aws:docdb/cluster:Cluster": "globalClusterIdentifier",
-    "aws:neptune/cluster:Cluster": "globalClusterIdentifier",
+    CLUSTER: "aws:rds/globalCluster:GlobalCluster",
+    "aws:docdb/cluster:Cluster": "aws:docdb/globalCluster:GlobalCluster",
+    "aws:neptune/cluster:Cluster": "aws:neptune/globalCluster:GlobalCluster",
 }
+"""By type of cluster: the type of its global one."""
 
 
 def is_replica(resource: Resource, index: Index) -> bool:
     """Whether a database or cache follows another: by a source it names, or as a later member of a global cluster.
 
-    A source that is not known yet is one all the same.
+    Raises:
+        UnknownPropertyError: when the source is not known yet, and is nothing of this stack: it may turn out empty.
     """
-    if any(resource.peek(path) is UNKNOWN or is_set(resource.peek(path)) for path in _SOURCES.get(resource.type, ())):
-        return True
+    for path in _SOURCES.get(resource.type, ()):
+        source = resource.peek(path)
+        if source is UNKNOWN and not index.targets(resource, path, *_FOLLOWED):
+            raise UnknownPropertyError(path)
+        if source is UNKNOWN or is_set(source):
+            return True
     return global_source(resource, index) is not None
 
 
@@ -46,14 +58,11 @@ def global_source(resource: Resource, index: Index) -> Resource | None:
 
     The first member is the one that has the data: it names the master user or a snapshot, or depends on no other one.
     """
-    path = _GLOBAL.get(resource.type)
-    if path is None or not (resource.peek(path) is UNKNOWN or is_set(resource.peek(path))):
+    if resource.type not in _GLOBAL:
         return None
-    members = [each for each in index.of(resource.type) if _same_global(each, resource, path, index)]
-    first = next((each for each in members if _has_data(each)), None)
-    if first is None:
-        first = next((each for each in members if not any(other.urn in each.dependencies for other in members)), None)
-    return None if first is resource else first
+    first = index.once(f"first of {resource.type}", lambda: _first_members(resource.type, index))
+    found = first.get(resource.urn)
+    return None if found is resource else found
 
 
 def replica_source(resource: Resource, index: Index) -> Resource | None:
@@ -67,17 +76,40 @@ def replica_source(resource: Resource, index: Index) -> Resource | None:
 
 def is_replication_destination(bucket: Resource, index: Index) -> bool:
     """Whether another bucket of this stack replicates into this one."""
-    return any(bucket in index.targets(each, "rules", BUCKET) for each in index.of(BUCKET_REPLICATION))
+    return bucket.urn in index.once("replication destinations", lambda: _destinations(index))
 
 
-def _same_global(one: Resource, other: Resource, path: str, index: Index) -> bool:
-    if one is other:
-        return True
-    ones, others = index.targets(one, path), index.targets(other, path)
-    if ones or others:
-        return bool(set(ones) & set(others))
-    literal = one.peek(path)
-    return is_set(literal) and literal is not UNKNOWN and literal == other.peek(path)
+def _destinations(index: Index) -> frozenset[str]:
+    return frozenset(
+        bucket.urn
+        for each in index.of(BUCKET_REPLICATION)
+        for bucket in index.targets(each, "rules.*.destination.bucket", BUCKET)
+    )
+
+
+def _first_members(type_: str, index: Index) -> dict[str, Resource]:
+    """By each cluster that belongs to a global one: the member that has the data."""
+    members: dict[str, list[Resource]] = defaultdict(list)
+    for cluster in index.of(type_):
+        if (owner := _global_cluster(cluster, index)) is not None:
+            members[owner].append(cluster)
+    return {each.urn: _first(clusters) for clusters in members.values() for each in clusters}
+
+
+def _global_cluster(cluster: Resource, index: Index) -> str | None:
+    """What stands for the global cluster: its URN where it is in this stack, else its literal name."""
+    owner = index.target(cluster, _GLOBAL_ID, _GLOBAL[cluster.type])
+    if owner is not None:
+        return owner.urn
+    literal = cluster.peek(_GLOBAL_ID)
+    return literal if isinstance(literal, str) and literal else None
+
+
+def _first(clusters: Sequence[Resource]) -> Resource:
+    urns = {each.urn for each in clusters}
+    holders = (each for each in clusters if _has_data(each))
+    heads = (each for each in clusters if urns.isdisjoint(each.dependencies))
+    return next(holders, None) or next(heads, clusters[0])
 
 
 def _has_data(cluster: Resource) -> bool:

@@ -55,7 +55,8 @@ class Guard(Strict):
 
     Attributes:
         type: The resource's type.
-        property: Dotted path of the input, ``*`` for every item of a list; ``opts.protect`` for the resource option.
+        property: Dotted path of the input, ``*`` for every item of a list; ``opts.protect`` for the resource option;
+            ``opts.ignoreChanges``, which each of `weaken` is added to.
         weaken: Values to try in its place besides removing it.
         optional: Removing it is harmless, since the default is safe or another property serves: only `weaken` is tried.
         where: Only resources whose input at a path has one of these values.

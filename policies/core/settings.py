@@ -16,13 +16,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 
-from pydantic import Field, ValidationError
+from pydantic import Field, StrictBool, ValidationError
 
-from policies.core.objectives import Objectives, duration
+from policies.core.durations import days, duration
+from policies.core.objectives import Objectives
 from policies.core.rules import Level, Severity, Strict
+from policies.core.values import number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from pydantic_core import ErrorDetails
 
     from policies.core.rules import Rule
 
@@ -66,19 +70,20 @@ class Demanded(Strict):
         retention_days: Days.
     """
 
-    rpo: str | float | None = None
-    rto: str | float | None = None
-    retention_days: Annotated[float | None, Field(ge=0)] = None
+    # Any, since a union of types would make several faults of one.
+    rpo: Any = None
+    rto: Any = None
+    retention_days: Annotated[float | None, Field(ge=0, strict=True, allow_inf_nan=False)] = None
 
 
 class Document(Strict):
     """The settings as written."""
 
     profile: str = DEFAULT_PROFILE
-    strict: bool = False
+    strict: StrictBool = False
     suppressions: str | None = None
     objectives: Demanded = Demanded()
-    tier1_rpo: str | float = 3600
+    tier1_rpo: Any = 3600
     rules: dict[str, dict[str, Any]] = Field(default_factory=dict[str, dict[str, Any]])
 
 
@@ -134,7 +139,7 @@ def resolve_settings(given: Mapping[str, Any], rules: Mapping[str, Rule]) -> Pac
     try:
         document = Document.model_validate(dict(given))
     except ValidationError as fault:
-        raise PackSettingsError("\n".join(_lines(fault))) from None
+        raise PackSettingsError("\n".join(lines(fault))) from None
     profile = load_profile(document.profile)
     faults: list[str] = []
     levels: dict[str, Level] = {}
@@ -149,7 +154,7 @@ def resolve_settings(given: Mapping[str, Any], rules: Mapping[str, Rule]) -> Pac
                 continue
             for key, value in values.items():
                 if key == LEVEL:
-                    if value not in {level.value for level in Level}:
+                    if value not in [level.value for level in Level]:
                         faults.append(f"rules.{name}.level: {value}: mandatory, advisory or disabled is expected")
                     else:
                         levels[name] = Level(value)
@@ -161,9 +166,9 @@ def resolve_settings(given: Mapping[str, Any], rules: Mapping[str, Rule]) -> Pac
     times = {"objectives.rpo": demanded.rpo, "objectives.rto": demanded.rto, "tier1_rpo": document.tier1_rpo}
     seconds = {key: duration(value) for key, value in times.items()}
     faults += [
-        f"{key}: {value}: a duration such as 300, 5m or 1h is expected"
+        f"{key}: {_shown(value)}a duration such as 300, 5m or 1h is expected"
         for key, value in times.items()
-        if value is not None and seconds[key] is None
+        if seconds[key] is None and (value is not None or key not in _OPTIONAL)
     ]
     if faults:
         raise PackSettingsError("\n".join(faults))
@@ -175,7 +180,7 @@ def resolve_settings(given: Mapping[str, Any], rules: Mapping[str, Rule]) -> Pac
         objectives=Objectives(
             rpo=seconds["objectives.rpo"],
             rto=seconds["objectives.rto"],
-            retention_days=demanded.retention_days,
+            retention_days=days(demanded.retention_days),
             source="settings" if asked else "",
         ),
         tier1_rpo=cast("float", seconds["tier1_rpo"]),
@@ -194,6 +199,8 @@ def read_config(text: str) -> dict[str, Any]:
         document = json.loads(text)
     except ValueError as fault:
         raise PackSettingsError(f"not JSON: {fault}") from None
+    except RecursionError:
+        raise PackSettingsError("nested too deeply") from None
     if not isinstance(document, dict):
         raise PackSettingsError("a JSON object is expected")
     mapping = cast("dict[str, Any]", document)
@@ -207,7 +214,8 @@ def read_config(text: str) -> dict[str, Any]:
 
 def config_schema(rules: Mapping[str, Rule]) -> dict[str, dict[str, Any]]:
     """JSON schema of each of the settings, so that the engine refuses an unknown rule or threshold by itself."""
-    time = {"type": ["string", "number", "null"]}
+    time = {"type": ["string", "number"], "minimum": 0}
+    none = {**time, "type": ["string", "number", "null"]}
     return {
         "profile": {"type": "string", "enum": profile_names()},
         "strict": {"type": "boolean"},
@@ -215,7 +223,7 @@ def config_schema(rules: Mapping[str, Rule]) -> dict[str, dict[str, Any]]:
         "objectives": {
             "type": "object",
             "additionalProperties": False,
-            "properties": {"rpo": time, "rto": time, "retention_days": {"type": ["number", "null"]}},
+            "properties": {"rpo": none, "rto": none, "retention_days": {"type": ["number", "null"], "minimum": 0}},
         },
         "tier1_rpo": time,
         "rules": {
@@ -241,6 +249,8 @@ def _schema(rule: Rule, key: str) -> dict[str, Any]:
     schema: dict[str, Any] = {"type": parameter.type, "description": parameter.description}
     if parameter.minimum is not None:
         schema["minimum"] = parameter.minimum
+    if parameter.type == "array":
+        schema |= {"minItems": 1, "items": {"type": "string", "minLength": 1}}
     return schema
 
 
@@ -252,6 +262,7 @@ def _level(profile: Profile, rule: Rule) -> Level:
     return profile.levels[rule.metadata.severity]
 
 
+_OPTIONAL: Final = ("objectives.rpo", "objectives.rto")
 _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "integer": (int,),
     "number": (int, float),
@@ -271,11 +282,32 @@ def _complaint(rule: Rule, key: str, value: Any) -> str | None:  # noqa: ANN401 
     if not (whole or isinstance(value, _TYPES[parameter.type])) or (
         isinstance(value, bool) != (parameter.type == "boolean")
     ):
-        return f"{value}: {parameter.type} is expected"
+        return f"{_shown(value)}{parameter.type} is expected"
+    if parameter.type == "array" and not _is_texts(value):
+        return "a list of at least one text is expected, and nothing but texts"
+    if parameter.type in {"integer", "number"} and number(value) is None:
+        return f"{_shown(value)}a finite number is expected"
     if parameter.minimum is not None and cast("float", value) < parameter.minimum:
         return f"{value}: at least {parameter.minimum:g} is expected"
     return None
 
 
-def _lines(fault: ValidationError) -> list[str]:
-    return [f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in fault.errors()]
+def _is_texts(value: Any) -> bool:  # noqa: ANN401 - JSON
+    return bool(value) and all(isinstance(item, str) and item for item in cast("list[Any]", value))
+
+
+def lines(fault: ValidationError) -> list[str]:
+    """A line for each fault of a document: the key, its value where that is one line, what is accepted."""
+    return [_line(each) for each in fault.errors()]
+
+
+def _line(each: ErrorDetails) -> str:
+    key = ".".join(str(part) for part in each["loc"]) or "document"
+    if each["type"] == "extra_forbidden":
+        return f"{key}: there is no such key"
+    return f"{key}: {_shown(each['input'])}{each['msg']}"
+
+
+def _shown(written: Any) -> str:  # noqa: ANN401 - JSON
+    """A value before its complaint, where it is one line."""
+    return f"{' '.join(str(written).split())}: " if isinstance(written, (str, int, float)) else ""

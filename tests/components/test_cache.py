@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pulumi_aws as aws
 import pytest
 
@@ -94,6 +96,24 @@ def test_members_and_independent_groups_differ_only_in_what_a_datastore_takes_ov
     member, alone = joined.named(name).inputs, independent.named(name).inputs
     assert alone.keys() - member.keys() <= REFUSED_IN_A_DATASTORE
     assert member.keys() - alone.keys() == {"globalReplicationGroupId"}
+
+
+def test_lag_is_alarmed_in_seconds_where_it_is_published(joined: Deployment) -> None:
+    (alarm,) = joined.of(aws.cloudwatch.MetricAlarm)
+    assert alarm.name == f"sessions-{OTHER}-lag"
+    assert joined.region(alarm) == OTHER
+    assert alarm.inputs["namespace"] == "AWS/ElastiCache"
+    assert alarm.inputs["metricName"] == "GlobalDatastoreReplicationLag"
+    group = joined.named(f"sessions-{OTHER}").inputs["replicationGroupId"]
+    assert alarm.inputs["dimensions"] == {"ReplicationGroupId": group}
+    assert (alarm.inputs["threshold"], alarm.inputs["comparisonOperator"]) == (300, "GreaterThanThreshold")
+    assert alarm.inputs["treatMissingData"] == "breaching"
+    assert alarm.inputs["alarmActions"] == [f"arn:aws:sns:{OTHER}:{ACCOUNT}:alerts"]
+
+
+@pytest.mark.parametrize("changes", [{"global_datastore": False}, {"lag_alarm_seconds": None}])
+def test_what_does_not_replicate_or_has_no_rpo_is_not_alarmed(changes: dict[str, Any]) -> None:
+    assert not deploy(cache(**{"global_datastore": True, **changes})).of(aws.cloudwatch.MetricAlarm)
 
 
 def test_only_the_sites_networks_reach_it(joined: Deployment) -> None:

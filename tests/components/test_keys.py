@@ -76,7 +76,10 @@ def test_log_groups_of_this_site_may_use_the_logs_key_and_no_other() -> None:
     assert not [each for each in statements(deployed(HOME, *others)) if "logs." in json.dumps(each)]
 
 
-def test_alarms_of_this_account_may_publish_encrypted() -> None:
-    (alarms,) = [each for each in statements(deployed(HOME, Purpose.ALERTS)) if "Service" in each["Principal"]]
-    assert alarms["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
-    assert alarms["Condition"]["StringEquals"] == {"aws:SourceAccount": ACCOUNT}
+def test_alarms_and_databases_of_this_account_and_region_may_publish_encrypted() -> None:
+    found = [each for each in statements(deployed(HOME, Purpose.ALERTS)) if "Service" in each["Principal"]]
+    assert {each["Principal"]["Service"]: each["Condition"]["ArnLike"]["aws:SourceArn"] for each in found} == {
+        "cloudwatch.amazonaws.com": f"arn:aws:cloudwatch:{HOME}:{ACCOUNT}:alarm:*",
+        "events.rds.amazonaws.com": f"arn:aws:rds:{HOME}:{ACCOUNT}:*",
+    }
+    assert all(each["Condition"]["StringEquals"] == {"aws:SourceAccount": ACCOUNT} for each in found)

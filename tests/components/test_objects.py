@@ -122,6 +122,38 @@ def test_time_control_is_fifteen_minutes_with_metrics(timed: Deployment, region:
     assert destination["metrics"] == {"status": "Enabled", "eventThreshold": {"minutes": 15}}
 
 
+@pytest.mark.parametrize(("source", "destination"), DIRECTIONS)
+def test_lag_is_alarmed_where_a_replica_arrives(timed: Deployment, source: str, destination: str) -> None:
+    alarm = timed.named(f"uploads-{destination}-lag")
+    assert timed.region(alarm) == destination
+    assert (alarm.inputs["namespace"], alarm.inputs["metricName"]) == ("AWS/S3", "ReplicationLatency")
+    assert alarm.inputs["dimensions"] == {
+        "SourceBucket": timed.named(f"uploads-{source}").inputs["bucket"],
+        "DestinationBucket": timed.named(f"uploads-{destination}").inputs["bucket"],
+        "RuleId": rule(timed, source)["id"],
+    }
+    assert (alarm.inputs["statistic"], alarm.inputs["threshold"]) == ("Maximum", 900)
+    assert alarm.inputs["comparisonOperator"] == "GreaterThanThreshold"
+    assert alarm.inputs["treatMissingData"] == "breaching"
+    assert alarm.inputs["alarmActions"] == [f"arn:aws:sns:{destination}:{ACCOUNT}:alerts"]
+    # It can be made and mended with the other site gone.
+    assert timed.named(f"uploads-{source}").urn not in alarm.depends_on
+
+
+def test_an_adopted_buckets_lag_is_alarmed_by_its_own_name() -> None:
+    deployment = deploy(objects(imports={HOME: "legacy-uploads"}))
+    names = {
+        region: deployment.named(f"uploads-{region}-lag").inputs["dimensions"]["SourceBucket"]
+        for region in (HOME, OTHER)
+    }
+    assert names == {OTHER: "legacy-uploads", HOME: f"acme-production-uploads-{OTHER}"}
+
+
+@pytest.mark.parametrize("changes", [{"lag_alarm_seconds": None}, {"replicate": False}])
+def test_without_an_rpo_or_a_replica_nothing_is_alarmed(changes: dict[str, Any]) -> None:
+    assert not deploy(objects(**changes)).of(aws.cloudwatch.MetricAlarm)
+
+
 @pytest.mark.parametrize("region", [HOME, OTHER])
 def test_without_time_control_replication_is_still_measured(locked: Deployment, region: str) -> None:
     destination = rule(locked, region)["destination"]

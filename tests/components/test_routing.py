@@ -123,13 +123,18 @@ def test_endpoints_are_checked_over_https_and_alert_from_the_only_region_with_th
     assert not moving & {f"{check.name}-id" for check in checks}
 
 
-def test_only_alarms_of_this_account_publish_and_only_over_tls() -> None:
+def test_only_alarms_and_databases_of_this_account_publish_and_only_over_tls() -> None:
     deployment = deploy(alerts)
     (topic,) = deployment.of(aws.sns.Topic)
     (policy,) = deployment.of(aws.sns.TopicPolicy)
-    allow, deny = json.loads(policy.inputs["policy"])["Statement"]
-    assert allow["Resource"] == policy.inputs["arn"] == topic.state["arn"]
-    assert allow["Condition"]["StringEquals"] == {"aws:SourceAccount": ACCOUNT}
+    *allowed, deny = json.loads(policy.inputs["policy"])["Statement"]
+    assert [allow["Principal"]["Service"] for allow in allowed] == [
+        "cloudwatch.amazonaws.com",
+        "events.rds.amazonaws.com",
+    ]
+    for allow in allowed:
+        assert allow["Resource"] == policy.inputs["arn"] == topic.state["arn"]
+        assert allow["Condition"]["StringEquals"] == {"aws:SourceAccount": ACCOUNT}
     assert (deny["Effect"], deny["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
 
 

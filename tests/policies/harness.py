@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from policies.core.index import Index
 from policies.core.judge import Status, judge
 from policies.core.resource import Provider, Resource, canonical
-from policies.core.rules import load_rules
+from policies.core.rules import Level, load_rules
 from policies.core.settings import resolve_settings
 
 if TYPE_CHECKING:
@@ -84,13 +84,10 @@ def judged(
 ) -> Judgement:
     """What one rule says of a stack."""
     chosen = {**(settings or {}), "rules": {rule: {**(parameters or {}), "level": "mandatory"}}}
-    return judge(
-        Index(resources),
-        {rule: rules()[rule]},
-        resolve_settings(chosen, {rule: rules()[rule]}),
-        suppressions,
-        today=TODAY,
-    )
+    resolved = resolve_settings(chosen, rules())
+    # The others are there, since one rule asks what they guard, but do not run.
+    levels = {name: level if name == rule else Level.DISABLED for name, level in resolved.levels.items()}
+    return judge(Index(resources), rules(), replace(resolved, levels=levels), suppressions, today=TODAY)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from tests.policies.harness import Case
 
 MODULES = [import_module(f"{cases.__name__}.{each.name}") for each in pkgutil.iter_modules(cases.__path__)]
-CASES: Mapping[str, list[Case]] = {name: found for module in MODULES for name, found in module.CASES.items()}
+CASES: Mapping[str, list[Case]] = {
+    name: [case for each in MODULES for case in each.CASES.get(name, ())] for module in MODULES for name in module.CASES
+}
 NOT_APPLICABLE = {name: kinds for module in MODULES for name, kinds in module.NOT_APPLICABLE.items()}
 KINDS = {"passes", "fails", "absent", "unknown", "exempt", "companion"}
 EACH = [

@@ -685,6 +685,20 @@ ROUTING = [
         {"policy": policy("SNS:Subscribe", "*")},
     ),
     Example(
+        "database-events",
+        "aws:rds/eventSubscription:EventSubscription",
+        {
+            "name": "reskflow-db-instance-events",
+            "snsTopic": "@topic.arn",
+            "sourceType": "db-instance",
+            "sourceIds": ["orders", "payments"],
+            "eventCategories": ["failover", "failure"],
+            "tags": TAGS,
+        },
+        HOME,
+        {"enabled": False, "eventCategories": ["failover", "failure", "deletion"], "sourceIds": ["orders", "billing"]},
+    ),
+    Example(
         "alarm",
         "aws:cloudwatch/metricAlarm:MetricAlarm",
         {

@@ -148,12 +148,14 @@ def _is_plumbing(arg: object) -> bool:
 
 
 def _named(name: str, module: str) -> Kind:
-    """Resolve a forward reference of generated code: a sibling, ``outputs.X``, or a builtin."""
+    """Resolve a forward reference of generated code: a sibling, ``outputs.X``, ``_meta.v1.X`` or a builtin."""
     scope: object = sys.modules[module]
-    for part in name.removeprefix("_").split("."):
+    for part in name.split("."):
         scope = getattr(scope, part, None)
     return _kind(scope, module) if isinstance(scope, type) else ANY
 
 
 def _object(cls: type) -> Kind:
-    return Kind("object", of=cls) if _fields(cls) else ANY
+    # By its getters, not by their types: some objects hold their own kind.
+    members = vars(cls).values()
+    return Kind("object", of=cls) if any(hasattr(getattr(m, "fget", None), "_pulumi_name") for m in members) else ANY

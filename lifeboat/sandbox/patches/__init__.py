@@ -20,6 +20,7 @@ MODULES = (
     "kms",
     "rds",
     "rds_backups",
+    "rds_events",
     "rds_global",
     "rds_live",
     "route53",

@@ -26,6 +26,7 @@ def cache(**changes: Any) -> Callable[[World], Cache]:  # noqa: ANN401 - any arg
             nodes=3,
             auth_token=PASSWORD,
             snapshot_days=7,
+            lag_alarm_seconds=300,
         )
         return Cache("sessions", dataclasses.replace(args, **changes))
 

@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from components.aws.objects import LifecycleSpec, ObjectLockSpec, ObjectsSite, ObjectStore, ObjectStoreArgs
-from tests.components.harness import HOME, OTHER, Example, World
+from tests.components.harness import ACCOUNT, HOME, OTHER, Example, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,10 +18,15 @@ def objects(**changes: Any) -> Callable[[World], ObjectStore]:  # noqa: ANN401 -
     def build(world: World) -> ObjectStore:
         args = ObjectStoreArgs(
             sites={
-                region: ObjectsSite(site=world.site(region), key_arn=world.key(region, "objects"))
+                region: ObjectsSite(
+                    site=world.site(region),
+                    key_arn=world.key(region, "objects"),
+                    alarm_topic_arn=f"arn:aws:sns:{region}:{ACCOUNT}:alerts",
+                )
                 for region in (HOME, OTHER)
             },
             replicate=True,
+            lag_alarm_seconds=900,
         )
         return ObjectStore("uploads", dataclasses.replace(args, **changes))
 

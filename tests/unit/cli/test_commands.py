@@ -28,6 +28,7 @@ contract_document = _document
 COMMANDS = [
     ["explain"],
     ["contract"],
+    ["check"],
     ["up"],
     ["doctor"],
     *(["sandbox", name] for name in ("up", "status", "env", "exec", "down")),
@@ -60,7 +61,8 @@ def test_the_command_alone_shows_help_and_is_bad_input(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [["explain", "prd"], ["contract", "prd"], ["up", "prd", "--yes"], ["sandbox", "up", "prd"]]
+    "command",
+    [["explain", "prd"], ["contract", "prd"], ["up", "prd", "--yes"], ["check", "prd"], ["sandbox", "up", "prd"]],
 )
 def test_an_unknown_stack_lists_those_there_are(run: Run, checkout: Path, command: list[str]) -> None:
     (checkout / "Pulumi.other.yaml").write_text("config: {}\n")

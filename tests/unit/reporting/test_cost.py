@@ -24,6 +24,7 @@ def test_a_database_in_aurora_costs_its_instances(fast: Subject) -> None:
     count = fast.topology.databases[0].standby_instances
     assert _monthly(fast, "database orders") == {
         f"{count} x db.r6g.large": pytest.approx(count * 0.26 * 730),
+        "1 x lag alarm": pytest.approx(0.1),
         "storage": None,
         "replication traffic": None,
     }
@@ -33,6 +34,7 @@ def test_a_plain_replica_is_multi_az_and_so_twice(slow: Subject) -> None:
     assert _monthly(slow, "database media") == {
         "1 x db.r6g.large, Multi-AZ": None,
         "1 x 100 GiB gp3, Multi-AZ": pytest.approx(2 * 100 * 0.137),
+        "1 x lag alarm": pytest.approx(0.1),
         "replication traffic": None,
         **({"replicated backups": None} if slow.topology.databases[0].replicate_backups else {}),
     }
@@ -68,6 +70,17 @@ def test_what_goes_by_use_is_a_rate_and_no_sum(fast: Subject) -> None:
     assert storage == Line(capability="objects uploads", item="storage", monthly_usd=None, note="$0.023 a GB and month")
 
 
+def test_what_replicates_costs_its_metrics_and_an_alarm_where_the_lag_is_published(fast: Subject) -> None:
+    assert _monthly(fast, "objects uploads") == {
+        "2 x lag alarm": pytest.approx(0.2),
+        "6 metrics of replication": pytest.approx(1.8),
+        "storage": None,
+        "replication traffic": None,
+        "time control": None,
+    }
+    assert _monthly(fast, "cache sessions")["1 x lag alarm"] == pytest.approx(0.1)
+
+
 def test_secrets_keys_caches_and_routing_are_counted(fast: Subject) -> None:
     assert _monthly(fast, "cache sessions")["2 x cache.r6g.large"] == pytest.approx(2 * 0.206 * 730)
     # One declared, a master password, an auth token.
@@ -75,6 +88,7 @@ def test_secrets_keys_caches_and_routing_are_counted(fast: Subject) -> None:
     assert _monthly(fast, "keys") == {f"{len(Purpose)} keys": pytest.approx(len(Purpose))}
     routing = _monthly(fast, "routing")
     assert (routing["2 endpoint checks"], routing["6 options of checks"]) == (pytest.approx(1.0), pytest.approx(6.0))
+    assert routing["2 alarms on checks"] == pytest.approx(0.2)
 
 
 def test_keys_are_counted_as_the_components_make_them() -> None:

@@ -1,0 +1,1 @@
+"""The policy pack without a Pulumi CLI: what it judges, and how its findings are shown."""
