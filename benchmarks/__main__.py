@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 from unittest import mock
 
+from benchmarks.living import compare_living
 from benchmarks.measure import ROUNDS, Series, in_turn, note, report
 from benchmarks.policies import compare_judging, compare_policy_previews
 from benchmarks.preview import compare_previews
@@ -30,6 +31,7 @@ def main() -> None:
             compare_up_with_bare_calls(project)
             compare_evaluations()
             compare_judging()
+            compare_living()
             if shutil.which("pulumi"):
                 compare_previews(project)
                 compare_policy_previews(project)
