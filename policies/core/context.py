@@ -46,6 +46,9 @@ class Context:
             UnknownPropertyError: when that depends on an objective that is not known.
         """
         demanded = self.objectives(resource)
+        if demanded.without_rpo:
+            # Declared as what can be made again, whatever tier its stack is tagged with.
+            return False
         if demanded.tier is not None:
             return demanded.tier <= 1
         return demanded.rpo is not None and demanded.rpo <= self.tier1_rpo

@@ -20,10 +20,12 @@ from policies.core.values import UNKNOWN, at_most, is_set, number
 from policies.rules.aws_alarms_metrics import (
     ABOVE,
     BINLOG_AURORA,
+    BUCKET_LAG,
     LAG_UNITS,
     LAGS,
     TABLE_LAG,
     lag_watches,
+    replication_subjects,
     sees_lag,
     subject,
 )
@@ -145,12 +147,8 @@ def _bucket_rule(config: Resource, rule: View, context: Context, alarms: Watches
     region = index.region(destination) if destination is not None else ""
     if region and region == (index.region(source) if source is not None else index.region(config)):
         return
-    subjects = (
-        subject(*_given(source), dimensions=("SourceBucket",), literal=bucket),
-        subject(*_given(destination), dimensions=("DestinationBucket",), literal=arn_resource(literal) or literal),
-    )
-    metrics = ("AWS/S3 ReplicationLatency",)
-    about = _Replica(about=rule, metrics=metrics, region=region, subjects=subjects, source=source)
+    subjects = replication_subjects(source, destination, bucket, literal)
+    about = _Replica(about=rule, metrics=(BUCKET_LAG,), region=region, subjects=subjects, source=source)
     yield from _watched(about, context, alarms)
     if not _exempt(about, context):
         expected = "`Enabled`: S3 measures the lag of no other rule"

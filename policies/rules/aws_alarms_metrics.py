@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from policies.core.arns import arn_resource
 from policies.core.roles import CLUSTER, INSTANCE, REPLICATION_GROUP
 from policies.core.values import UNKNOWN, UnknownPropertyError, is_true, mapping, number
 from policies.rules.aws_routing_graph import ALARM
@@ -96,6 +97,22 @@ def subject(*resources: Resource, dimensions: tuple[str, ...], literal: Any = No
     return Subject(dimensions=dimensions, resources=resources, values=frozenset(names))
 
 
+def replication_subjects(
+    source: Resource | None,
+    destination: Resource | None,
+    named_source: Any = None,  # noqa: ANN401 - JSON
+    named_destination: Any = None,  # noqa: ANN401 - JSON
+) -> tuple[Subject, Subject]:
+    """What the dimensions of `BUCKET_LAG` must name: both buckets, by their names where this stack lacks one."""
+    given, received = ((each,) if each is not None else () for each in (source, destination))
+    return (
+        subject(*given, dimensions=("SourceBucket",), literal=named_source),
+        subject(
+            *received, dimensions=("DestinationBucket",), literal=arn_resource(named_destination) or named_destination
+        ),
+    )
+
+
 def spellings(value: str) -> tuple[str, ...]:
     """A dimension's value, and the replication group's name where it is that of a node."""
     return (value, _MEMBER.sub("", value))
@@ -157,6 +174,8 @@ LAGS: Final[Mapping[str, tuple[Measured, ...]]] = {
 }
 """By type of replica, the most usual kind first."""
 TABLE_LAG: Final = "AWS/DynamoDB ReplicationLatency"
+BUCKET_LAG: Final = "AWS/S3 ReplicationLatency"
+"""Published where the destination is."""
 """Measured in the table's region, towards each other one."""
 
 

@@ -8,8 +8,18 @@ from typing import TYPE_CHECKING, Final
 from policies.core.backups import kept_days
 from policies.core.roles import BUCKET, CLUSTER, INSTANCE, REPLICATION_GROUP
 from policies.core.schedules import longest_interval
-from policies.core.values import UnknownPropertyError, is_false, is_set, is_true, number
-from policies.rules.aws_alarms_metrics import ABOVE, LAG_UNITS, LAGS, TABLE_LAG, lag_watches, sees_lag, subject
+from policies.core.values import UnknownPropertyError, is_false, is_set, is_true, known, number
+from policies.rules.aws_alarms_metrics import (
+    ABOVE,
+    BUCKET_LAG,
+    LAG_UNITS,
+    LAGS,
+    TABLE_LAG,
+    lag_watches,
+    replication_subjects,
+    sees_lag,
+    subject,
+)
 from policies.rules.aws_copies import DOCUMENTS, FILE_SYSTEM, GRAPH, TABLE, WAREHOUSE, Mechanism
 
 if TYPE_CHECKING:
@@ -67,7 +77,7 @@ class Lags:
             raise UnknownPropertyError("dimensions")
 
     def _bounds(self, copy: Copy) -> Iterator[float]:
-        region = self._index.region(copy.source if copy.mechanism is Mechanism.TABLE else copy.about.resource)
+        region = self._published(copy)
         for metric, subjects in self._measured(copy):
             for watch in self._alarms.on(metric, subjects):
                 alarm = watch.metric.resource
@@ -76,11 +86,23 @@ class Lags:
                     if threshold is not None:
                         yield threshold / LAG_UNITS[metric][1]
 
+    def _published(self, copy: Copy) -> str:
+        """The region that has the metrics of a copy's lag."""
+        if copy.mechanism is Mechanism.OBJECTS:
+            return known(copy.place, copy.path) if copy.place else ""
+        return self._index.region(copy.source if copy.mechanism is Mechanism.TABLE else copy.about.resource)
+
     def _measured(self, copy: Copy) -> Iterator[tuple[str, tuple[Subject, ...]]]:
         """The metrics of a copy's lag, each with what their dimensions must name."""
         if copy.mechanism is Mechanism.TABLE:
             table = subject(copy.source, dimensions=("TableName",))
             yield TABLE_LAG, (table, subject(dimensions=("ReceivingRegion",), literal=copy.place))
+            return
+        if copy.mechanism is Mechanism.OBJECTS:
+            # S3 measures the lag of no other rule.
+            if copy.about.get("destination.metrics.status") == "Enabled":
+                destination = self._index.target(copy.about, "destination.bucket", BUCKET)
+                yield BUCKET_LAG, replication_subjects(copy.source, destination)
             return
         replica = copy.about.resource
         for kind in LAGS.get(replica.type, ()):
@@ -115,10 +137,10 @@ def loss(copy: Copy, index: Index, lags: Lags) -> Iterator[float]:
         case Mechanism.FILES:
             yield FILE_REPLICATION
         case Mechanism.OBJECTS:
-            # An alarm tells of a lag and bounds none; it counts only where replication has nothing better.
             statuses = [copy.about.get(f"destination.{part}.status") for part in ("replicationTime", "metrics")]
             if all(status == "Enabled" for status in statuses):
                 yield TIME_CONTROL
+            yield from lags.of(copy)
         case Mechanism.BACKUPS:
             yield REPLICATED_BACKUPS
         case Mechanism.PLAN:

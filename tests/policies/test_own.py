@@ -9,12 +9,13 @@ import pytest
 from lifeboat.sandbox import supervisor
 from lifeboat.sandbox.state import Directory
 from lifeboat.sandbox.up import up
-from policies.core.judge import judge
-from policies.core.settings import resolve_settings
+from policies.core.judge import Status, judge
+from policies.core.settings import SUPPRESSIONS, resolve_settings
 from policies.core.state import index_of_state
+from policies.core.suppressions import parse_suppressions
 from tests.policies.harness import TODAY, rules
 from tests.policies.own import STACKS, own
-from tests.project import link_project
+from tests.project import ROOT, link_project
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +33,16 @@ def _found(index: Index) -> set[tuple[str, str, str]]:
     judgement = judge(index, rules(), resolve_settings({"rules": DEMANDING}, rules()), today=TODAY)
     assert judgement.faults == ()
     return {(each.rule, each.urn, each.path) for each in judgement.findings}
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_our_own_stacks_pass_what_production_demands(stack: str) -> None:
+    accepted = parse_suppressions((ROOT / SUPPRESSIONS).read_text(), rules())
+    judgement = judge(own(stack), rules(), resolve_settings({"profile": "production"}, rules()), accepted, today=TODAY)
+    assert judgement.faults == ()
+    assert judgement.having(Status.UNDECIDED) == ()
+    assert [each for each in judgement.findings if each.fails] == []
+    assert len(accepted) <= 5
 
 
 @pytest.mark.parametrize("stack", STACKS)

@@ -43,6 +43,8 @@ def _started(project: Path, temporary: Path, *arguments: str) -> subprocess.Pope
         [*LIFEBOAT, *arguments],
         cwd=project,
         env={**os.environ, "TMPDIR": str(temporary)},
+        # Whoever runs the tests in the background has made them, and all that they start, deaf to Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - see above
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
