@@ -123,7 +123,7 @@ def clear(
     *,
     json: Json = False,
 ) -> None:
-    """Heal a fault, or all of them. Succeeds when there is nothing to heal; exits with 1 when something resists.
+    """Heal a fault, or all of them, also when there is none. Exits with 1 when something resists, or for an unknown ID.
 
     For example:
 
@@ -133,6 +133,12 @@ def clear(
     """
     from urllib.parse import quote
 
+    from lifeboat.sandbox.state import SandboxError
+
+    if identifier is not None:
+        known = sorted({row["id"] for row in _ask("GET", "faults")["active"]})
+        if identifier not in known:
+            raise SandboxError(f"ID: {identifier}: there are {', '.join(known) or 'no faults'}")
     with progress() as line:
         line("healing")
         answer = _ask("DELETE", "faults" if identifier is None else f"faults?id={quote(identifier, safe='')}")

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lifeboat.sandbox import environment
+from lifeboat.sandbox.interrupts import interrupts_held
 from lifeboat.sandbox.live.processes import servers_live
 from lifeboat.sandbox.state import Directory, Gateway, Record, SandboxError, locked, process_identity
 
@@ -88,16 +89,20 @@ def start(  # noqa: PLR0913 - what a sandbox is told
     """
     stop(directory, keep_data=live is not None and live.resume)
     directory.create()
-    pid = _spawn(directory, stack=stack, account=account, home=home, live=live)
+    pid: int | None = None
     try:
+        # No interrupt between the process and its number: nobody would know whom to end.
+        with interrupts_held():
+            pid = _spawn(directory, stack=stack, account=account, home=home, live=live)
         record = _await_healthy(directory, pid, deadline)
         environment.write_files(directory, record)
     except BaseException:
-        if not _ended(pid):
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-        _await_servers_gone(directory)
-        directory.record_path.unlink(missing_ok=True)
+        with interrupts_held():
+            if pid is not None and not _ended(pid):
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+            _await_servers_gone(directory)
+            directory.record_path.unlink(missing_ok=True)
         raise
     return record
 

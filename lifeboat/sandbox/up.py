@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -14,11 +15,13 @@ from lifeboat.model.topology import resolve
 from lifeboat.sandbox import supervisor
 from lifeboat.sandbox.catalogue.loader import load
 from lifeboat.sandbox.environment import PASSPHRASE
+from lifeboat.sandbox.interrupts import interrupts_held
+from lifeboat.sandbox.live.account import lent_account
 from lifeboat.sandbox.live.world_config import TIME_SCALE, Live, require_resumable, sites_first
 from lifeboat.sandbox.state import SandboxError, SandboxInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
     from lifeboat.model.design import Topology
@@ -109,6 +112,7 @@ def up(
         Refused: when they cannot be met, before anything is started.
         SandboxError: when the local cloud does not start, a resource fails, or a server does not become ready; then the
             state file holds what was made, and the local cloud still runs.
+        KeyboardInterrupt: after Ctrl-C; then nothing runs any more, and data are left only where they were resumed.
     """
     started = time.perf_counter()
     root = root or directory.path.parent
@@ -116,36 +120,55 @@ def up(
     settings = from_stack_file(file.read_text(encoding="utf-8"), file.name)
     topology = resolve(settings)
     live = None if living is None else _live(living, topology, directory)
-    progress("starting the local cloud")
-    with ThreadPoolExecutor(1) as pool:
-        # The gateway takes a second to start, the SDK another to import: side by side.
-        coming = pool.submit(
-            supervisor.start, directory, stack=stack, account=settings.account, home=settings.home, live=live
+    with _stopped_by_interrupt(directory, progress, keep_data=live is not None and live.resume):
+        progress("starting the local cloud")
+        with ThreadPoolExecutor(1) as pool:
+            # The gateway takes a second to start, the SDK another to import: side by side. The import goes to the
+            # thread: Ctrl-C reaches the main one alone, which has to end what it started.
+            imported = pool.submit(_import_sdk)
+            record = supervisor.start(directory, stack=stack, account=settings.account, home=settings.home, live=live)
+            imported.result()
+        progress(f"deploying {stack} into {record.endpoint}")
+        deployed = deploy_into(root, stack, directory=directory, record=record, progress=progress)
+        outputs = deployed.deployment.plain_outputs
+        if live is not None:
+            progress("starting its sites")
+            supervisor.control(record, "POST", "stack", {"contract": outputs["contract"]}, deadline=_CALL)
+        return UpResult(
+            settings=settings,
+            topology=topology,
+            record=record,
+            outputs=outputs,
+            state=deployed.path,
+            real=deployed.real,
+            recorded=deployed.recorded,
+            live=None if live is None else _come_alive(record, progress),
+            elapsed_s=time.perf_counter() - started,
         )
-        _import_sdk()
-        record = coming.result()
-    progress(f"deploying {stack} into {record.endpoint}")
-    deployed = deploy_into(root, stack, directory=directory, record=record, progress=progress)
-    outputs = deployed.deployment.plain_outputs
-    if live is not None:
-        progress("starting its sites")
-        supervisor.control(record, "POST", "stack", {"contract": outputs["contract"]}, deadline=_CALL)
-    return UpResult(
-        settings=settings,
-        topology=topology,
-        record=record,
-        outputs=outputs,
-        state=deployed.path,
-        real=deployed.real,
-        recorded=deployed.recorded,
-        live=None if live is None else _come_alive(record, progress),
-        elapsed_s=time.perf_counter() - started,
-    )
+
+
+@contextlib.contextmanager
+def _stopped_by_interrupt(directory: Directory, progress: Callable[[str], None], *, keep_data: bool) -> Generator[None]:
+    """Stop the local cloud when Ctrl-C ends what is done with it: half deployed it is of no use."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        # Another Ctrl-C, of somebody impatient, must not leave servers behind.
+        with interrupts_held():
+            # At a terminal, whoever reads these lines may have been interrupted too.
+            with contextlib.suppress(OSError):
+                progress("interrupted: stopping the local cloud")
+            supervisor.stop(directory, keep_data=keep_data)
+            with contextlib.suppress(OSError):
+                progress(f"the local cloud is stopped{', its data are kept' if keep_data else ''}")
+        raise
 
 
 def _live(living: Living, topology: Topology, directory: Directory) -> Live:
     if sys.platform != "linux":
         raise SandboxInputError(f"servers need Linux, and this is {sys.platform}: --bare has the APIs alone")
+    # Asked for here only to be refused before anything is stopped or started.
+    lent_account()
     home = topology.home.region
     if living.resume:
         require_resumable(directory, home)

@@ -75,7 +75,7 @@ class Stage:
         self.directory = made.directory
         self.regions = [EAST, WEST]
         self.conditions = Conditions()
-        self.clocks = Clocks(made.directory / "clocks")
+        self.clocks = Clocks(made.directory)
         self.links = Links(made.directory, made.network, made.processes)
         self.links.start()
         self.caches = NoServers()

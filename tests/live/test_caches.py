@@ -305,7 +305,7 @@ def test_every_host_name_of_the_api_leads_to_the_region_s_server(world: World) -
 def test_what_metrics_and_faults_ask_for(world: World) -> None:
     world.pair()
     (replica,) = world.caches.replicas()
-    assert (replica.key, replica.region, replica.identifier) == (KEYS[WEST], WEST, "sessions-001")
+    assert (replica.key, replica.region, replica.identifier) == (KEYS[WEST], WEST, "sessions")
     assert replica.lag() == 0
     assert world.caches.keys(WEST) == [KEYS[WEST]]
     assert [world.caches.source_region(KEYS[region]) for region in (EAST, WEST)] == [None, EAST]

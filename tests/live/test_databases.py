@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+from lifeboat.sandbox.live.world_config import require_resumable
+from lifeboat.sandbox.state import Directory, SandboxError
 from tests.live.databases import EAST, OWNER, WEST, Cloud, cloud, fill, numbers
 from tests.live.waiting import until
 
@@ -157,3 +161,35 @@ def test_a_later_life_finds_the_data_of_an_earlier_one(cloud: Cloud) -> None:
     cloud.restart()
     cloud.settle()
     assert numbers(cloud.login(EAST_G1)) == [1]
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["by what is kept", "by timelines"])
+def test_after_a_failover_from_a_lost_region_home_is_not_resumed(cloud: Cloud, kept: bool) -> None:
+    directory = Directory(cloud.farm.directory)
+    cloud.aurora()
+    cloud.settle()
+    fill(cloud.login(EAST_C), 1)
+    until(lambda: numbers(cloud.login(WEST_C)) == [1])
+    require_resumable(directory, EAST)
+    cloud.databases.hold(EAST_C)
+    cloud.fail_over(WEST_C)
+    until(lambda: cloud.writer() == WEST_C)
+    fill(cloud.login(WEST_C), 2)
+    cloud.databases.kill(WEST_C)
+    assert not (directory.data / "rds" / EAST_C / "data" / "standby.signal").exists()
+    reason = f"{WEST_C} took over"
+    if not kept:
+        (directory.data / "rds" / "writers.json").unlink()
+        reason = f"{WEST_C} is on timeline 2, it on 1"
+        until(lambda: refused(directory) is not None)
+    with pytest.raises(SandboxError, match=f"^{EAST_C}: {reason}.*--resume would lose them; start without it"):
+        require_resumable(directory, EAST)
+    require_resumable(directory, WEST)
+
+
+def refused(directory: Directory) -> str | None:
+    try:
+        require_resumable(directory, EAST)
+    except SandboxError as refusal:
+        return str(refusal)
+    return None

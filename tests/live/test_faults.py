@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import email.utils
 import http.client
 import json
 import os
 import resource
+import statistics
 import subprocess
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +20,10 @@ import pytest
 from lifeboat.sandbox.gateway.calls import Call
 from lifeboat.sandbox.gateway.conditions import Conditions, Request
 from lifeboat.sandbox.live.fault_documents import catalogue, parse
-from lifeboat.sandbox.live.fault_steps import limit_files
+from lifeboat.sandbox.live.fault_world import OUTSIDE
 from lifeboat.sandbox.live.faults import STATE_FILE, Faults
-from lifeboat.sandbox.live.links import UNSHAPED
+from lifeboat.sandbox.live.file_limits import limit_files
+from lifeboat.sandbox.live.links import UNSHAPED, Shape
 from lifeboat.sandbox.live.network import HTTP_PORT
 from lifeboat.sandbox.state import SandboxError, SandboxInputError
 from tests.live.fault_stage import EAST, PRIMARY, REPLICA, WEST, Stage, stage
@@ -29,6 +33,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     Document = dict[str, Any]
+
+AGENT = f"site-{EAST}"
+"""The one agent there is here."""
 
 
 class Clock:
@@ -193,14 +200,32 @@ def test_a_broken_replication_is_made_up_for(world: Stage, faults: Faults) -> No
 
 
 def test_a_slow_disk_makes_each_commit_wait(world: Stage, faults: Faults) -> None:
+    names = ("commit_delay", "commit_siblings", "wal_writer_delay")
+    usual = [_setting(world, PRIMARY, name) for name in names]
     inject(faults, "slow-disk", region=EAST, commit_ms=80)
-    until(lambda: _setting(world, PRIMARY, "commit_delay") == "80000")
-    with world.login() as connection:
-        started = time.monotonic()
-        connection.execute("INSERT INTO orders VALUES (2)")
-        assert time.monotonic() - started >= 0.08
+    # In force at once, also for who connects by then.
+    assert [_setting(world, PRIMARY, name) for name in names] == ["80000", "0", "10s"]
+    narrower = inject(faults, "slow-disk", region=EAST, commit_ms=90)
+    assert _setting(world, PRIMARY, "commit_delay") == "90000"
+    faults.clear(narrower)
+    assert _setting(world, PRIMARY, "commit_delay") == "80000"
     faults.clear()
-    until(lambda: _setting(world, PRIMARY, "commit_delay") == "0")
+    assert [_setting(world, PRIMARY, name) for name in names] == usual
+
+
+def test_commits_on_a_slow_disk_are_slower_than_before(world: Stage, faults: Faults) -> None:
+    def median() -> float:
+        durations: list[float] = []
+        with world.login() as connection:
+            for _ in range(9):
+                started = time.monotonic()
+                connection.execute("UPDATE orders SET filler = filler")
+                durations.append(time.monotonic() - started)
+        return statistics.median(durations)
+
+    healthy = median()
+    inject(faults, "slow-disk", region=EAST)
+    assert median() > healthy
 
 
 def _setting(world: Stage, key: str, name: str) -> str:
@@ -288,16 +313,77 @@ def test_a_killed_process_stays_down_until_its_time_is_over(world: Stage, faults
     assert until(lambda: alive(site)) == 200
 
 
-def test_an_agents_clock_is_wrong_and_right_again(world: Stage, faults: Faults) -> None:
-    agent = world.clocks.of("warden-us-east-2")
-    inject(faults, "clock-skew", agent="warden-us-east-2", offset_s=90)
-    second = inject(faults, "clock-skew", agent="warden-us-east-2", offset_s=-30)
-    assert agent.offset == 60
-    assert agent() - time.time() == pytest.approx(60, abs=5)
-    faults.clear(second)
-    assert agent.offset == 90
+def health(address: str) -> tuple[datetime, datetime]:
+    """What time it is to a site, as it says twice."""
+    connection = http.client.HTTPConnection(address, HTTP_PORT, timeout=10)
+    try:
+        connection.request("GET", "/health")
+        answer = connection.getresponse()
+        date = email.utils.parsedate_to_datetime(answer.headers["Date"])
+        return datetime.fromisoformat(json.loads(answer.read())["clock"]), date
+    finally:
+        connection.close()
+
+
+def test_a_site_believes_its_wrong_clock(world: Stage, faults: Faults) -> None:
+    inject(faults, "clock-skew", agent=AGENT, offset_s=7200)
+    second = inject(faults, "clock-skew", agent=AGENT, offset_s=-3600)
+    # Wrong by hours, judged by the half hour: no machine is so slow.
+    near = timedelta(minutes=30)
+    for expected in (timedelta(hours=1), timedelta(hours=2)):
+        assert all(abs(shown - datetime.now(UTC) - expected) < near for shown in health(world.site_address))
+        faults.clear(second)
     faults.clear()
-    assert agent.offset == 0
+    assert all(abs(shown - datetime.now(UTC)) < near for shown in health(world.site_address))
+
+
+def test_a_link_is_what_its_faults_make_of_it_together(world: Stage, faults: Faults) -> None:
+    inject(faults, "link", source_region=EAST, target_region=WEST, latency_ms=20, bytes_per_s=50_000)
+    second = inject(faults, "link", source_region=WEST, target_region=EAST, both=True, latency_ms=30, bytes_per_s=9000)
+    assert world.links.shape_of(EAST, WEST) == Shape(latency_s=0.05, bytes_per_s=9000)
+    assert world.links.shape_of(WEST, EAST) == Shape(latency_s=0.03, bytes_per_s=9000)
+    faults.clear(second)
+    assert world.links.shape_of(EAST, WEST) == Shape(latency_s=0.02, bytes_per_s=50_000)
+    world.write(2)
+    until(lambda: world.read(world.replica) == {1, 2})
+    faults.clear()
+    assert world.links.shapes() == {}
+
+
+def test_a_link_that_is_reset_refuses_clients_and_a_cut_one_lets_them_wait(world: Stage, faults: Faults) -> None:
+    reset = inject(faults, "link", source_region=EAST, target_region=OUTSIDE, reset=True)
+    with pytest.raises(ConnectionError):
+        alive(world.site_address)
+    faults.clear(reset)
+    assert alive(world.site_address) == 200
+    inject(faults, "link", source_region=OUTSIDE, target_region=EAST, cut=True)
+    with pytest.raises(TimeoutError):
+        alive(world.site_address)
+    assert alive(world.farm.network.address(f"site-{EAST}")) == 200
+
+
+def test_an_api_is_slow_throttled_wrong_or_silent_where_it_is_said(world: Stage, faults: Faults) -> None:
+    judge = world.conditions.judge
+    object_read = Request(call=Call("s3", EAST, "GetObject", known=True))
+    slow = inject(faults, "api-slow", region=EAST, seconds=3, services=["rds"])
+    assert [seconds for _, seconds in judge(request(EAST)).delays] == [3]
+    assert (judge(request(WEST)).ids, judge(object_read).ids) == ((), ())
+    faults.clear(slow)
+    throttled = inject(faults, "api-throttle", region=EAST, plane="data")
+    refusal = judge(object_read).refusal
+    assert refusal is not None
+    assert refusal.code == "SlowDown"
+    assert judge(request(EAST)).ids == ()
+    faults.clear(throttled)
+    wrong = inject(faults, "api-errors", region=EAST, fraction=0.5, seed=1)
+    fates = [judge(request(EAST)).refusal is None for _ in range(100)]
+    assert 20 < sum(fates) < 80
+    faults.clear(wrong)
+    inject(faults, "api-hang", region=EAST)
+    (placed,) = judge(request(EAST)).hangs
+    faults.clear()
+    assert placed.lifted.is_set()
+    assert judge(request(EAST)).ids == ()
 
 
 def test_a_server_that_two_faults_hold_stays_down_until_both_are_cleared(world: Stage, faults: Faults) -> None:
@@ -315,7 +401,7 @@ def test_a_server_that_two_faults_hold_stays_down_until_both_are_cleared(world: 
 def test_what_is_injected_together_fails_together(world: Stage, faults: Faults) -> None:
     documents = [
         {"kind": "slow-disk", "region": EAST},
-        {"kind": "clock-skew", "agent": "a", "offset_s": 5, "after_s": 60},
+        {"kind": "clock-skew", "agent": AGENT, "offset_s": 5, "after_s": 60},
         {"kind": "corrupted-table", "region": EAST, "table": "absent"},
     ]
     with pytest.raises(SandboxError, match=f"{PRIMARY}: no database of it has a table absent"):
@@ -327,7 +413,7 @@ def test_what_is_injected_together_fails_together(world: Stage, faults: Faults) 
 def test_a_schedule_goes_on_over_a_restart(world: Stage, faults: Faults, clock: Clock) -> None:
     documents = [
         {"kind": "standby-capacity", "region": WEST, "for_s": 100},
-        {"kind": "clock-skew", "agent": "a", "offset_s": 5, "after_s": 50},
+        {"kind": "clock-skew", "agent": AGENT, "offset_s": 5, "after_s": 50},
     ]
     identifier = faults.inject(documents)
     expected = faults.list()
@@ -341,10 +427,10 @@ def test_a_schedule_goes_on_over_a_restart(world: Stage, faults: Faults, clock: 
     clock.now += 200
     assert again.tick() is None
     assert world.conditions.table() == []
-    assert world.clocks.of("a").offset == 5
+    assert world.clocks.of(AGENT).offset == 5
     assert again.clear() == [identifier]
-    assert world.clocks.of("a").offset == 0
-    assert again.inject({"kind": "clock-skew", "agent": "a", "offset_s": 1}) != identifier
+    assert world.clocks.of(AGENT).offset == 0
+    assert again.inject({"kind": "clock-skew", "agent": AGENT, "offset_s": 1}) != identifier
     again.clear()
 
 
@@ -352,9 +438,9 @@ def test_the_schedule_is_kept_by_itself(world: Stage) -> None:
     faults = Faults(world)
     faults.start()
     try:
-        faults.inject({"kind": "clock-skew", "agent": "b", "offset_s": 5, "after_s": 0.05, "for_s": 0.05})
+        faults.inject({"kind": "clock-skew", "agent": AGENT, "offset_s": 5, "after_s": 0.05, "for_s": 0.05})
         until(lambda: not faults.list())
-        assert world.clocks.of("b").offset == 0
+        assert world.clocks.of(AGENT).offset == 0
     finally:
         faults.stop()
 
@@ -376,6 +462,14 @@ def test_what_cannot_be_healed_is_kept_and_tried_again(world: Stage, faults: Fau
         ({"kind": "slow-disk", "region": "eu-west-1"}, "eu-west-1 is no region of this stack: there are us-east-1"),
         ({"kind": "replication-break", "region": EAST}, "there are no replicas in us-east-1"),
         ({"kind": "full-disk", "region": EAST, "database": "users"}, "users is none of the databases in us-east-1"),
+        (
+            {"kind": "clock-skew", "agent": "warden", "offset_s": 9},
+            f"warden is no agent of this sandbox: there are {AGENT}",
+        ),
+        (
+            {"kind": "clock-skew", "agent": "site-us-west-2", "offset_s": 9, "after_s": 60},
+            f"site-us-west-2 is no agent of this sandbox: there are {AGENT}",
+        ),
         ({"kind": "process-killed", "region": WEST, "process": "site"}, "there are no site servers in us-west-2"),
     ],
 )
@@ -400,6 +494,12 @@ def test_a_fault_that_this_sandbox_cannot_have_is_refused(faults: Faults, docume
             {"kind": "asymmetric-partition", "from_region": EAST, "to_region": EAST},
             "from_region and to_region are the same",
         ),
+        (
+            {"kind": "link", "source_region": EAST, "target_region": EAST, "cut": True},
+            "source_region and target_region are the same",
+        ),
+        ({"kind": "link", "source_region": EAST, "target_region": "moon", "cut": True}, "target_region: String should"),
+        ({"kind": "link", "source_region": EAST, "target_region": WEST}, "say what is wrong with it: latency_ms"),
         ([{"kind": "region-partition", "region": EAST}, {"kind": "flood"}], "fault 2: Input tag 'flood'"),
     ],
 )
@@ -412,9 +512,9 @@ def test_a_wrong_document_is_refused(document: object, said: str) -> None:
 def test_the_kinds_are_those_of_the_issue_and_described() -> None:
     rows = catalogue()
     assert [row["kind"] for row in rows] == [
-        *("region-blackout", "region-partition", "asymmetric-partition", "replication-lag", "replication-break"),
-        *("slow-disk", "full-disk", "corrupted-table", "standby-capacity", "credentials-expired", "process-killed"),
-        "clock-skew",
+        *("region-blackout", "region-partition", "asymmetric-partition", "link", "replication-lag"),
+        *("replication-break", "slow-disk", "full-disk", "corrupted-table", "standby-capacity", "credentials-expired"),
+        *("api-slow", "api-throttle", "api-errors", "api-hang", "process-killed", "clock-skew"),
     ]
     assert all(row["what"].endswith(".") or row["what"].endswith(":") for row in rows)
     assert all(parameter["what"] for row in rows for parameter in row["parameters"])

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lifeboat.sandbox.live import links
 from lifeboat.sandbox.live.links import PROCESS, UNSHAPED, Links, Shape
 from lifeboat.sandbox.live.linkserver import HELD, PORTION, Way
 from lifeboat.sandbox.live.network import Network
@@ -303,6 +304,23 @@ def test_links_and_shapes_survive_the_end_of_their_process(world: World) -> None
         world.links.shape(EAST, WEST, UNSHAPED)
         assert read(server, 1) == b"x"
         assert read(client, 1) == b"y"
+
+
+def test_without_a_keeper_it_is_given_up_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Whoever waits as long as for a restart never comes to an end.
+    monkeypatch.setattr(links, "ANSWER_DEADLINE", 3600.0)
+    os.kill(world.processes.keeper_pid, signal.SIGKILL)
+    until(lambda: not world.processes.alive)
+    refusals: list[str] = []
+
+    def change() -> None:
+        try:
+            world.links.close(NAME)
+        except SandboxError as refusal:
+            refusals.append(str(refusal))
+
+    threading.Thread(target=change, daemon=True).start()
+    assert until(lambda: refusals) == ["links cannot be changed: the sandbox's servers are gone with their keeper"]
 
 
 def test_only_the_owner_may_command_it(world: World, tmp_path: Path) -> None:

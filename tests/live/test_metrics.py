@@ -218,8 +218,8 @@ def test_a_server_that_hangs_keeps_no_other_from_being_measured(pair: Pair, monk
 @pytest.mark.usefixtures("aws")
 def test_caches_and_reporters_are_published_where_they_say() -> None:
     caches, reporter = Parts(), Parts()
-    caches.copies.append(CacheReplica(key="sessions", region=WEST, identifier="sessions-001", lag=lambda: 0.25))
-    caches.copies.append(CacheReplica(key="silent", region=WEST, identifier="silent-001", lag=lambda: None))
+    caches.copies.append(CacheReplica(key="sessions", region=WEST, identifier="sessions", lag=lambda: 0.25))
+    caches.copies.append(CacheReplica(key="silent", region=WEST, identifier="silent", lag=lambda: None))
     reporter.published.append(
         Point(
             region=EAST,
@@ -232,9 +232,9 @@ def test_caches_and_reporters_are_published_where_they_say() -> None:
     )
     measuring = Metrics(ACCOUNT, Parts(), caches, [reporter], clock=Clock())
     measuring.measure()
-    lag = ("AWS/ElastiCache", "GlobalDatastoreReplicationLag", "CacheClusterId")
-    assert read(*lag, "sessions-001", "Seconds") == [0.25]
-    assert read(*lag, "silent-001", "Seconds") == []
+    lag = ("AWS/ElastiCache", "GlobalDatastoreReplicationLag", "ReplicationGroupId")
+    assert read(*lag, "sessions", "Seconds") == [0.25]
+    assert read(*lag, "silent", "Seconds") == []
     assert read("AWS/S3", "BytesPendingReplication", "SourceBucket", "invoices", "Bytes", EAST) == [4096]
     assert [(row.key, row.at_last_contact) for row in measuring.lags()] == [("sessions", 0.25), ("silent", None)]
 
@@ -248,7 +248,7 @@ def test_measuring_goes_on_until_it_is_stopped() -> None:
         asked.release()
         raise RuntimeError
 
-    caches.copies.append(CacheReplica(key="moody", region=WEST, identifier="moody-001", lag=lag))
+    caches.copies.append(CacheReplica(key="moody", region=WEST, identifier="moody", lag=lag))
     measuring.start()
     assert asked.acquire(timeout=20)
     assert asked.acquire(timeout=20), "a part's failure ends nothing"

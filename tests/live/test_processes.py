@@ -91,7 +91,7 @@ def test_a_stopped_server_is_ended_too(processes: Processes) -> None:
 
 def test_a_command_is_run_to_its_end(processes: Processes) -> None:
     processes.run(python("done", ("print('well')",)), 10)
-    with pytest.raises(SandboxError, match="failing: the last word"):
+    with pytest.raises(SandboxError, match=r"failing: the last word: see .*failing\.log"):
         processes.run(python("failing", ("print('the last word'); raise SystemExit(3)",)), 10)
     with pytest.raises(SandboxError, match=r"slow: not done within 0\.1 s"):
         processes.run(python("slow", FOREVER), 0.1)
@@ -141,3 +141,20 @@ def test_after_a_kill_the_next_start_waits_for_the_last_server(tmp_path: Path) -
     started(second, python("deaf", FOREVER))
     second.close()
     assert not servers_live(tmp_path)
+
+
+def test_what_a_server_writes_is_its_owners_alone(processes: Processes, tmp_path: Path) -> None:
+    written = tmp_path / "written"
+    processes.run(python("one", (f"open({str(written)!r}, 'w')",)), 10)
+    assert written.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_server_begins_with_its_limits_and_learns_of_them_by_an_error(processes: Processes, tmp_path: Path) -> None:
+    source, written = tmp_path / "source", tmp_path / "written"
+    source.write_bytes(bytes(1000))
+    copy = ["/bin/cp", str(source), str(written)]
+    with pytest.raises(SandboxError, match=r"limited: .*File too large"):
+        processes.run(Server(name="limited", argv=copy, cwd=Path("/"), env={}, limits={"RLIMIT_FSIZE": 500}), 10)
+    assert written.stat().st_size == 500
+    processes.run(Server(name="free", argv=copy, cwd=Path("/"), env={}), 10)
+    assert written.stat().st_size == 1000

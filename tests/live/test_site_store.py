@@ -93,6 +93,7 @@ def opened(database: Postgres) -> Callable[[Script], Opened]:
         credentials="",
         gate="",
         capacity="",
+        clock="",
         request_timeout=TIMEOUT,
         pool=2,
     )

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.xdist_group("world")
 GLOBAL = f"{PREFIX}-orders"
+MINUTE = 60.0
 HEALED = 60.0
 """Seconds; servers that were down start again one after the other."""
 
@@ -48,25 +49,53 @@ def test_only_the_active_site_takes_orders(sandbox: Sandbox) -> None:
 def test_lag_shows_in_cloudwatch(sandbox: Sandbox) -> None:
     watched = {
         "AuroraGlobalDBReplicationLag": ("AWS/RDS", "DBClusterIdentifier", f"{PREFIX}-orders-{STANDBY}", 60_000),
-        "GlobalDatastoreReplicationLag": ("AWS/ElastiCache", "CacheClusterId", f"{PREFIX}-sessions-{STANDBY}-001", 60),
+        "GlobalDatastoreReplicationLag": ("AWS/ElastiCache", "ReplicationGroupId", f"{PREFIX}-sessions-{STANDBY}", 60),
     }
     for metric, (namespace, dimension, identifier, most) in watched.items():
-        (point, *_) = until(lambda: datapoints(sandbox, namespace, metric, {dimension: identifier}))  # noqa: B023
+        dimensions = [{"Name": dimension, "Value": identifier}]
+        wanted = {"Namespace": namespace, "MetricName": metric, "Dimensions": dimensions}
+        (point, *_) = until(lambda: datapoints(sandbox, STANDBY, wanted))  # noqa: B023
         assert 0 <= point["Maximum"] < most
 
 
-def datapoints(sandbox: Sandbox, namespace: str, metric: str, dimensions: dict[str, str]) -> list[dict[str, Any]]:
+def datapoints(sandbox: Sandbox, region: str, wanted: dict[str, Any]) -> list[dict[str, Any]]:
     now = datetime.now(UTC)
-    answer = sandbox.client("cloudwatch", STANDBY).get_metric_statistics(
-        Namespace=namespace,
-        MetricName=metric,
-        Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
+    answer = sandbox.client("cloudwatch", region).get_metric_statistics(
+        Namespace=wanted["Namespace"],
+        MetricName=wanted["MetricName"],
+        Dimensions=wanted["Dimensions"],
         StartTime=now - timedelta(minutes=10),
         EndTime=now + timedelta(minutes=1),
         Period=60,
         Statistics=["Maximum"],
     )
     return answer["Datapoints"]
+
+
+def lag_alarms(sandbox: Sandbox) -> dict[tuple[str, str], dict[str, Any]]:
+    """The alarms that were deployed for lag, as boto3 lists them, by region and name."""
+    return {
+        (region, alarm["AlarmName"]): alarm
+        for region in (HOME, STANDBY)
+        for alarm in sandbox.client("cloudwatch", region).describe_alarms()["MetricAlarms"]
+        if alarm["AlarmName"].endswith("-lag")
+    }
+
+
+def test_every_alarm_on_lag_finds_its_metric_and_is_content(sandbox: Sandbox) -> None:
+    alarms = lag_alarms(sandbox)
+    assert {(region, alarm["MetricName"]) for (region, _), alarm in alarms.items()} == {
+        (STANDBY, "AuroraGlobalDBRPOLag"),
+        (STANDBY, "GlobalDatastoreReplicationLag"),
+        (HOME, "ReplicationLatency"),
+        (STANDBY, "ReplicationLatency"),
+    }
+    for (region, _), alarm in alarms.items():
+        assert until(lambda: datapoints(sandbox, region, alarm))  # noqa: B023
+    # A bucket's alarm looks at five minutes that are over, for which nobody waits here.
+    soon = [key for key, alarm in alarms.items() if alarm["Period"] <= MINUTE]
+    assert len(soon) == 2
+    assert until(lambda: {lag_alarms(sandbox)[key]["StateValue"] for key in soon} == {"OK"}, 3 * MINUTE)
 
 
 def test_the_switches_let_traffic_to_the_active_site_alone(sandbox: Sandbox) -> None:

@@ -51,9 +51,17 @@ def lent_account() -> Account | None:
     """The account that servers take when root starts them; None for any other user, whose own will do.
 
     Raises:
-        SandboxError: when the system has none to lend.
+        SandboxError: when the system has none to lend, or does not know the user: PostgreSQL wants a name.
     """
-    if os.geteuid() != 0:
+    user = os.geteuid()
+    if user != 0:
+        try:
+            pwd.getpwuid(user)
+        except KeyError:
+            raise SandboxError(
+                f"user {user} has no entry in the system's list of users, and database servers run as nobody without: "
+                "add one to /etc/passwd, or take --bare"
+            ) from None
         return None
     try:
         entry = pwd.getpwnam(_NAME)

@@ -1,4 +1,4 @@
-"""A sandbox that is its API alone: faults change what calls meet and the agents' clocks, and find nothing else."""
+"""A sandbox that is its API alone: faults change what calls meet, and find nothing else."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from lifeboat.sandbox.gateway.calls import Call
     from lifeboat.sandbox.gateway.conditions import Conditions
     from lifeboat.sandbox.gateway.control import Control
-    from lifeboat.sandbox.live.links import Shape
 
 
 class NoServers:
@@ -65,13 +64,6 @@ class NoServers:
             _refuse(region)
 
 
-class NoLinks:
-    """No ways: nothing is to be shaped."""
-
-    def shape(self, source_region: str, target_region: str, shape: Shape) -> None:
-        """Nothing."""
-
-
 class BareWorld:
     """The sandbox's API, in every region that AWS has.
 
@@ -87,8 +79,8 @@ class BareWorld:
         self.databases = NoServers()
         self.caches = NoServers()
         self.sites = NoServers()
-        self.links = NoLinks()
-        self.clocks = Clocks(directory / "clocks")
+        self.links = None
+        self.clocks = Clocks(directory)
 
 
 class Apis:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import redis
 
 from lifeboat.sandbox.live.cache_lag import Trail
+from lifeboat.sandbox.live.writers import took_over
 
 if TYPE_CHECKING:
     from lifeboat.sandbox.live.cache_roles import Key
-    from lifeboat.sandbox.live.redisserver import Position, RedisServer
+    from lifeboat.sandbox.live.redisserver import Position, RedisServer, Settings
     from lifeboat.sandbox.patches.base import Moto
 
 
@@ -29,6 +30,7 @@ class Cache:
         begun: It ran, and so was given a role.
         down_until: When AWS will have replaced the node that ended, on the monotonic clock; None: nothing ended.
         fault: What keeps it from what is wanted, one line, or empty.
+        followed: Name of what it followed last, or empty.
     """
 
     key: Key
@@ -40,6 +42,7 @@ class Cache:
     begun: bool = False
     down_until: float | None = None
     fault: str = ""
+    followed: str = ""
 
     @property
     def name(self) -> str:
@@ -59,6 +62,24 @@ class Cache:
         if self.held:
             return "held"
         return "down" if self.begun else "starting"
+
+    def configure(self, settings: Settings, leader: Cache | None) -> None:
+        """Give its server settings; one that ceases to follow does so once it is on the disk that it writes.
+
+        Args:
+            settings: What is wanted.
+            leader: Who leads its datastore so far, maybe itself; None: it is in none, or nobody does.
+
+        Raises:
+            SandboxError: when that cannot be kept.
+            redis.RedisError: when the server does not take it.
+        """
+        if leader is not None and leader is not self:
+            self.followed = leader.name
+        if settings.source is None and self.server.settings.source is not None:
+            # The directories between are its region and group.
+            took_over(self.server.place.directory.parents[1], self.name, self.followed or self.name)
+        self.server.configure(settings)
 
     def position(self, *, beat: bool = False) -> Position | None:
         """How far its data are, after a heartbeat if asked for; None when it does not answer."""

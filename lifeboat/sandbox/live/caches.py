@@ -172,7 +172,7 @@ class Caches:
                 CacheReplica(
                     key=cache.name,
                     region=cache.key[0],
-                    identifier=cache.group.member_clusters[0],
+                    identifier=cache.key[1],
                     lag=functools.partial(self.lag, cache.name),
                 )
                 for cache in self._caches.values()
@@ -312,7 +312,7 @@ class Caches:
     def _configure(self, cache: Cache, source: Source | None) -> None:
         settings = cache_model.settings(self._account_id, cache.key[0], cache.group, source)
         if settings != cache.server.settings:
-            cache.server.configure(settings)
+            cache.configure(settings, self._leader(cache))
 
     def _try(self, cache: Cache, action: Callable[[Cache], None]) -> bool:
         fault = ""

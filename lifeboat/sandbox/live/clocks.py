@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 _AGENT: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
+def agent_of(region: str) -> str:
+    """The agent that a region's site is."""
+    return f"site-{region}"
+
+
 class AgentClock:
     """The clock of one agent.
 
@@ -48,11 +53,11 @@ class Clocks:
     """The clocks of a sandbox's agents.
 
     Args:
-        directory: Holds a file an agent; made when it is needed.
+        directory: The sandbox's; ``clocks/`` in it holds a file an agent, made when it is needed.
     """
 
     def __init__(self, directory: Path) -> None:
-        self._directory = directory
+        self._directory = directory / "clocks"
 
     def path(self, agent: str) -> Path:
         """The file of an agent's offset, which its process reads.

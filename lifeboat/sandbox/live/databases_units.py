@@ -14,6 +14,7 @@ import psycopg
 from lifeboat.sandbox.live.databases_backups import save_automated
 from lifeboat.sandbox.live.databases_model import AVAILABLE, Wanted, key_of, set_status, status
 from lifeboat.sandbox.live.postgres_setup import Source
+from lifeboat.sandbox.live.writers import took_over
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,6 +69,7 @@ class Unit:
         change: What is under way.
         role: ``primary`` or ``replica``, as its data are; empty so far.
         problem: Why the last step failed; empty when it did not.
+        followed: Key of what it followed last; its own when that was nothing.
     """
 
     wanted: Wanted
@@ -81,6 +83,11 @@ class Unit:
     restarts: int = 0
     failures: int = 0
     retry_at: float = field(default=0.0)
+    followed: str = ""
+
+    def __post_init__(self) -> None:
+        """Remember what it follows from the first: moto forgets it when it is asked to promote."""
+        self.followed = self.wanted.source or self.wanted.key
 
     @property
     def out_of_reach(self) -> bool:
@@ -107,6 +114,20 @@ class Unit:
             return self.server.pid is None
         role = "replica" if self.wanted.source else "primary"
         return not self.problem and self.change is None and self.server.pid is not None and self.role == role
+
+    def promote(self, former: str) -> None:
+        """Let its server take writes, once it is on the disk that it does where another did.
+
+        Args:
+            former: Key of the other one.
+
+        Raises:
+            SandboxError: when that cannot be kept, or the server does not become a primary.
+            psycopg.Error: when it cannot be asked.
+        """
+        # The directories between are the parts of its key.
+        took_over(self.server.place.directory.parents[2], self.wanted.key, former)
+        self.server.promote()
 
     def failed(self, fault: Exception) -> None:
         """Note that a step failed, and when to try again [s]."""
@@ -234,7 +255,7 @@ class Tender:
             # Its change is begun by whoever reads moto next.
             if change is None or not change.ripe:
                 return
-            server.promote()
+            unit.promote(unit.followed)
             # The past that can be restored begins anew.
             if unit.wanted.retention:
                 save_automated(unit.wanted.entity)
@@ -245,7 +266,7 @@ class Tender:
         unit.finish()
 
     def _follow(self, unit: Unit, key: str) -> None:
-        server = unit.server
+        server, unit.followed = unit.server, key
         if server.standby and unit.source is not None and self._follows(unit, key):
             if server.pid is None:
                 server.start()

@@ -7,73 +7,35 @@ shows. The rest of a docstring says what the kind imitates, and what it does not
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from lifeboat.sandbox.gateway.conditions import REGION, Blackout, Capacity, Expired
-from lifeboat.sandbox.gateway.planes import Plane
-from lifeboat.sandbox.live.fault_steps import (
-    Damage,
-    FileLimit,
-    Frozen,
-    Held,
-    Met,
-    Offset,
-    Setting,
-    SiteLimit,
-    Step,
-    Way,
+from lifeboat.sandbox.gateway.conditions import Blackout
+from lifeboat.sandbox.gateway.planes import Plane  # noqa: TC001 - pydantic reads it
+from lifeboat.sandbox.live.fault_api import (
+    ApiErrors,
+    ApiHang,
+    ApiSlow,
+    ApiThrottle,
+    CredentialsExpired,
+    StandbyCapacity,
 )
-from lifeboat.sandbox.live.fault_world import OUTSIDE, Family, World, servers
+from lifeboat.sandbox.live.fault_base import BaseFault, InRegion
+from lifeboat.sandbox.live.fault_links import AsymmetricPartition, Link, RegionPartition, cut_off
+from lifeboat.sandbox.live.fault_steps import Damage, FileLimit, Frozen, Held, Met, Offset, Setting, Step, Way
+from lifeboat.sandbox.live.fault_world import Family, World, servers
 from lifeboat.sandbox.state import SandboxError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Self
 
-Region: TypeAlias = Annotated[str, Field(pattern=f"^{REGION}$")]
 _FAMILIES: Final[tuple[Family, ...]] = ("site", "cache", "database")
 """In the order in which a region's servers are lost: whoever uses another first."""
 
 
-class BaseFault(BaseModel):
-    """What all kinds have."""
-
-    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True)
-
-    after_s: float = Field(default=0, ge=0, description="Seconds from the injection until it begins.")
-    for_s: float | None = Field(default=None, ge=0, description="Seconds until it heals; until cleared when left out.")
-    seed: int = Field(default=0, description="Another seed is another choice where the fault has one.")
-
-    @property
-    def regions(self) -> tuple[str, ...]:
-        """The regions that it names."""
-        raise NotImplementedError
-
-    def steps(self, world: World, part: str) -> list[Step]:
-        """What it does to a sandbox as it is now, in this order; it is healed in the opposite one.
-
-        Args:
-            world: The sandbox; only asked, not changed.
-            part: A name that no other fault's part has.
-
-        Raises:
-            SandboxError: when the sandbox has nothing that could be broken so.
-        """
-        raise NotImplementedError
-
-
-class _InRegion(BaseFault):
-    region: Region = Field(description="Where.")
-
-    @property
-    def regions(self) -> tuple[str, ...]:
-        """The region."""
-        return (self.region,)
-
-
-class _OfDatabase(_InRegion):
+class _OfDatabase(InRegion):
     database: str | None = Field(default=None, description="Which database server; by default each of the region.")
 
     def databases(self, world: World, *, replicas: bool = False) -> Sequence[str]:
@@ -88,7 +50,7 @@ class _OfDatabase(_InRegion):
         return _chosen(found, self.database, f"{kind} in {self.region}")
 
 
-class RegionBlackout(_InRegion):
+class RegionBlackout(InRegion):
     """A region is gone: its API, its servers and the ways to it.
 
     API calls get no answer, and a lost us-east-1 takes the global control planes along. Servers end as they do when
@@ -106,63 +68,13 @@ class RegionBlackout(_InRegion):
         api: list[Step] = [Met(id=f"{part}-api", condition=blackout)]
         if self.plane is not None:
             return api
-        return [*api, *_cut_off(world, self.region), *self._servers(world)]
+        return [*api, *cut_off(world, self.region), *self._servers(world)]
 
     def _servers(self, world: World) -> list[Step]:
         step = Frozen if self.servers == "frozen" else Held
         return [
             step(family=family, key=key) for family in _FAMILIES for key in servers(world, family).keys(self.region)
         ]
-
-
-class RegionPartition(_InRegion):
-    """A region lives but is cut off from all others and from the internet.
-
-    Links to and from it carry nothing, its API answers only callers that say they are in it, and these reach no other
-    region's. A client that goes to a server's own address on this machine, past name server and links, counts as
-    inside.
-    """
-
-    kind: Literal["region-partition"]
-
-    def steps(self, world: World, part: str) -> list[Step]:
-        """The API both ways, then the ways."""
-        inward = Blackout(effect="blackout", region=self.region, caller=f"!{self.region}")
-        outward = Blackout(effect="blackout", region=f"!{self.region}", caller=self.region)
-        return [
-            Met(id=f"{part}-inward", condition=inward),
-            Met(id=f"{part}-outward", condition=outward),
-            *_cut_off(world, self.region),
-        ]
-
-
-class AsymmetricPartition(BaseFault):
-    """What one region sends does not arrive in another, while the opposite way is open.
-
-    On links, bytes vanish one way; new connections fail in both directions, since a handshake goes both ways. The API
-    of the second region does not answer callers in the first.
-    """
-
-    kind: Literal["asymmetric-partition"]
-    from_region: Region = Field(description="Whose packets vanish.")
-    to_region: Region = Field(description="Where they do not arrive.")
-
-    @model_validator(mode="after")
-    def _two(self) -> Self:
-        if self.from_region == self.to_region:
-            raise ValueError("from_region and to_region are the same")
-        return self
-
-    @property
-    def regions(self) -> tuple[str, ...]:
-        """Both."""
-        return (self.from_region, self.to_region)
-
-    def steps(self, world: World, part: str) -> list[Step]:  # noqa: ARG002 - one shape for all kinds
-        """The API, then the way."""
-        blackout = Blackout(effect="blackout", region=self.to_region, caller=self.from_region)
-        way = Way(source_region=self.from_region, target_region=self.to_region, cut=True)
-        return [Met(id=f"{part}-api", condition=blackout), way]
 
 
 class ReplicationLag(_OfDatabase):
@@ -188,7 +100,7 @@ class ReplicationLag(_OfDatabase):
         """A setting on each replica, or the bandwidth of the ways to them."""
         replicas = self.databases(world, replicas=True)
         if self.seconds is not None:
-            value = f"{round(self.seconds * 1000)}ms"
+            value = str(round(self.seconds * 1000))
             return [Setting(key=key, name="recovery_min_apply_delay", value=value) for key in replicas]
         sources = {world.databases.source_region(key) or self.region for key in replicas} - {self.region}
         if not sources:
@@ -216,17 +128,18 @@ class ReplicationBreak(_OfDatabase):
 class SlowDisk(_OfDatabase):
     """Commits of databases in a region take longer.
 
-    Each commit waits before its log is flushed, as on a disk that is slow to confirm. Reads, checkpoints and the time
-    that a disk needs for more data stay as they are. PostgreSQL waits for a tenth of a second at most.
+    Each commit waits before its log is flushed, as on a disk that is slow to confirm; the writer that would flush it in
+    the background meanwhile sleeps for 10 s at a time. Reads, checkpoints and the time that a disk needs for more data
+    stay as they are. PostgreSQL waits for a tenth of a second at most.
     """
 
     kind: Literal["slow-disk"]
     commit_ms: float = Field(default=100, gt=0, le=100, description="Milliseconds added to each commit.")
 
     def steps(self, world: World, part: str) -> list[Step]:  # noqa: ARG002 - one shape for all kinds
-        """Two settings on each."""
+        """Three settings on each."""
         delay = str(round(self.commit_ms * 1000))
-        values = (("commit_siblings", "0"), ("commit_delay", delay))
+        values = (("wal_writer_delay", "10000"), ("commit_siblings", "0"), ("commit_delay", delay))
         return [Setting(key=key, name=name, value=value) for key in self.databases(world) for name, value in values]
 
 
@@ -236,7 +149,8 @@ class FullDisk(_OfDatabase):
     No file of the server may grow beyond `file_kib`. Its log is in files of 1,024 KiB, so that with this much it can
     still be written, as on a database whose log has a reserve; tables up to that size can too. With less, the server
     stops at its next commit, as with a log that has no space. Writing again what is beyond the limit fails as well,
-    which it would not on a full disk. A server that is started anew while this lasts has no limit.
+    which it would not on a full disk. A server that is started anew while this lasts has the same
+    limit, and may not come up before it is over.
     """
 
     kind: Literal["full-disk"]
@@ -268,44 +182,7 @@ class CorruptedTable(_OfDatabase):
         return [Damage(id=part, key=keys[0], table=self.table, pages=self.pages, seed=self.seed)]
 
 
-class StandbyCapacity(_InRegion):
-    """A region has no machines: calls that create, restore, start or resize a server are refused.
-
-    With `site_per_s` what runs there is small as well: the site answers so many requests a second, and 503 beyond.
-    """
-
-    kind: Literal["standby-capacity"]
-    services: frozenset[str] | None = Field(default=None, description="Only these services, such as rds.")
-    site_per_s: float | None = Field(default=None, ge=0, description="Requests a second that its site can answer.")
-
-    def steps(self, world: World, part: str) -> list[Step]:  # noqa: ARG002 - one shape for all kinds
-        """The condition, then the site."""
-        condition = Capacity(effect="capacity", region=self.region, services=self.services)
-        small = [] if self.site_per_s is None else [SiteLimit(region=self.region, per_second=self.site_per_s)]
-        return [Met(id=f"{part}-api", condition=condition), *small]
-
-
-class CredentialsExpired(BaseFault):
-    """AWS credentials have expired: calls signed with them are refused."""
-
-    kind: Literal["credentials-expired"]
-    region: Region | None = Field(default=None, description="Only calls to this region.")
-    principals: frozenset[str] | None = Field(
-        default=None, description="Access keys or role sessions; by default everyone's."
-    )
-
-    @property
-    def regions(self) -> tuple[str, ...]:
-        """The region, when it names one."""
-        return () if self.region is None else (self.region,)
-
-    def steps(self, world: World, part: str) -> list[Step]:  # noqa: ARG002 - one shape for all kinds
-        """The condition."""
-        condition = Expired(effect="expired", region=self.region, principals=self.principals)
-        return [Met(id=f"{part}-api", condition=condition)]
-
-
-class ProcessKilled(_InRegion):
+class ProcessKilled(InRegion):
     """One server is killed, and stays down until this heals."""
 
     kind: Literal["process-killed"]
@@ -321,7 +198,11 @@ class ProcessKilled(_InRegion):
 
 
 class ClockSkew(BaseFault):
-    """An agent's clock is wrong by so many seconds; the machine's and the servers' clocks are right."""
+    """An agent's clock is wrong by so many seconds; the machine's and the servers' clocks are right.
+
+    Agents are the sites: `/health` shows what time it is to one, and so does each answer's `Date`. Orders have the time
+    of their database.
+    """
 
     kind: Literal["clock-skew"]
     agent: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", description="Whose, such as site-us-east-1.")
@@ -341,6 +222,7 @@ Fault: TypeAlias = (
     RegionBlackout
     | RegionPartition
     | AsymmetricPartition
+    | Link
     | ReplicationLag
     | ReplicationBreak
     | SlowDisk
@@ -348,15 +230,13 @@ Fault: TypeAlias = (
     | CorruptedTable
     | StandbyCapacity
     | CredentialsExpired
+    | ApiSlow
+    | ApiThrottle
+    | ApiErrors
+    | ApiHang
     | ProcessKilled
     | ClockSkew
 )
-
-
-def _cut_off(world: World, region: str) -> list[Step]:
-    others = [*(other for other in world.regions if other != region), OUTSIDE]
-    ways = [way for other in others for way in ((other, region), (region, other))]
-    return [Way(source_region=source, target_region=target, cut=True) for source, target in ways]
 
 
 def _chosen(found: Sequence[str], wanted: str | None, what: str) -> Sequence[str]:

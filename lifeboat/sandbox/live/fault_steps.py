@@ -8,30 +8,29 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
-import shutil
 import signal
-import subprocess
 import threading
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, TypeAlias
 
 import psycopg
 from pydantic import BaseModel, ConfigDict, Field
 
 from lifeboat.sandbox.gateway import conditions
+from lifeboat.sandbox.live import file_limits
 from lifeboat.sandbox.live.fault_world import Databases, Family, World, servers
 from lifeboat.sandbox.live.links import Shape
 from lifeboat.sandbox.live.page_damage import Damaged, damage, heal
+from lifeboat.sandbox.live.standstill import stands_still
 from lifeboat.sandbox.state import SandboxError, write_private
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _RECOVERY: Final = 20.0
 """Seconds that a server may take until it takes connections again."""
 _POLL: Final = 0.05
+_IN_FORCE: Final = "SELECT name, setting FROM pg_settings WHERE sourcefile LIKE %s"
 SETTINGS_FILE: Final = "faults.conf"
 """Beside a database's ``server.conf``, which reads it last; a copy of the data does not carry it."""
 
@@ -120,8 +119,10 @@ class Way(_Step):
     step: Literal["way"] = "way"
     source_region: str
     target_region: str
+    latency_s: float = 0.0
     bytes_per_s: float | None = None
     cut: bool = False
+    reset: bool = False
 
     @property
     def target(self) -> str:
@@ -129,10 +130,17 @@ class Way(_Step):
         return f"way {self.source_region} {self.target_region}"
 
     def settle(self, world: World, standing: Sequence[Step]) -> None:
-        """Give it the smallest of the bandwidths, and cut it when one step wants that."""
+        """Add up the latencies, give it the smallest of the bandwidths, cut or reset it when one step wants that."""
+        if world.links is None:
+            raise SandboxError(f"{self.target}: this sandbox has no links")
         ways = [step for step in standing if isinstance(step, Way)]
         widths = [step.bytes_per_s for step in ways if step.bytes_per_s is not None]
-        shape = Shape(bytes_per_s=min(widths, default=None), cut=any(step.cut for step in ways))
+        shape = Shape(
+            latency_s=sum(step.latency_s for step in ways),
+            bytes_per_s=min(widths, default=None),
+            cut=any(step.cut for step in ways),
+            reset=any(step.reset for step in ways),
+        )
         world.links.shape(self.source_region, self.target_region, shape)
 
 
@@ -140,13 +148,14 @@ class Setting(_Step):
     """A setting of a database's, over whatever it has.
 
     It is written into a file and the server told to read it, rather than asked for over a connection: that works too
-    while the server is frozen, down, or a replica, and it holds over a restart.
+    while the server is frozen, down, or a replica, and it holds over a restart. One that runs has it when this is done.
     """
 
     step: Literal["setting"] = "setting"
     key: str
     name: str
     value: str
+    """As ``pg_settings.setting`` shows it: a number in the setting's own unit."""
 
     @property
     def target(self) -> str:
@@ -166,10 +175,27 @@ class Setting(_Step):
         for pid in world.databases.pids(self.key)[:1]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGHUP)
+        self._await(world.databases, wanted)
+
+    def _await(self, databases: Databases, wanted: Mapping[str, str]) -> None:
+        """Wait until the server has them, and no others of this file; one that is down or frozen has them later."""
+        end, pause, reason = time.monotonic() + _RECOVERY, threading.Event(), ""
+        while (pids := databases.pids(self.key)) and not stands_still(pids[0]):
+            try:
+                with databases.connect(self.key, "postgres") as connection:
+                    found = dict(connection.execute(_IN_FORCE, [f"%/{SETTINGS_FILE}"]).fetchall())
+                if found == wanted:
+                    return
+                reason = f"it has {found}"
+            except psycopg.OperationalError as fault:
+                reason = str(fault).splitlines()[0]
+            if time.monotonic() > end:
+                raise SandboxError(f"{self.key} does not take {wanted} within {_RECOVERY:g} s: {reason}")
+            pause.wait(_POLL)
 
 
 class FileLimit(_OfServer):
-    """A database whose files cannot grow beyond a size; see `limit_files`."""
+    """A database whose files cannot grow beyond a size, however often it is started; see `file_limits`."""
 
     step: Literal["file-limit"] = "file-limit"
     family: Family = "database"
@@ -178,11 +204,16 @@ class FileLimit(_OfServer):
     def settle(self, world: World, standing: Sequence[Step]) -> None:
         """Limit them to the smallest size; without one, see that the server is up again if that had ended it."""
         sizes = [step.bytes for step in standing if isinstance(step, FileLimit)]
-        limited = self._limit(world.databases, min(sizes, default=None))
+        size = min(sizes, default=None)
+        # First what it starts with: one that is started in between has it already.
+        file_limits.keep(world.databases.directory(self.key), size)
+        limited = self._limit(world.databases, size)
         if sizes and not limited:
             raise SandboxError(f"{self.key} does not run, and so its disk cannot be full")
         if not sizes and not any(isinstance(step, Held | Frozen) for step in standing):
             self._await_up(world.databases)
+            # It may have been about to start with the limit.
+            self._limit(world.databases, None)
 
     def _limit(self, databases: Databases, size: int | None) -> bool:
         """Limit all processes of the server; whether it has any."""
@@ -190,7 +221,7 @@ class FileLimit(_OfServer):
         # The first process comes first: later ones inherit what it has. Those started in between are met again.
         while new := [pid for pid in databases.pids(self.key) if pid not in limited]:
             for pid in new:
-                limit_files(pid, size)
+                file_limits.limit_files(pid, size)
             limited.update(new)
         return bool(limited)
 
@@ -274,42 +305,3 @@ class SiteLimit(_Step):
 
 
 Step: TypeAlias = Met | Held | Frozen | Way | Setting | FileLimit | Damage | Offset | SiteLimit
-
-
-def limit_files(pid: int, size: int | None) -> None:
-    """Limit the size in bytes of the files that a process may write, None: no limit; a process that is gone is fine.
-
-    Raises:
-        SandboxError: when the system does not let us.
-    """
-    soft = resource.RLIM_INFINITY if size is None else size
-    try:
-        owner = Path(f"/proc/{pid}").stat()
-        # The hard limit stays: what is lowered there, only root may raise again.
-        if owner.st_uid == os.geteuid():
-            _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-            resource.prlimit(pid, resource.RLIMIT_FSIZE, (soft, hard))
-        else:
-            _limit_as(owner, pid, "unlimited" if size is None else str(size))
-    except (FileNotFoundError, ProcessLookupError):
-        return
-    except PermissionError as fault:
-        raise SandboxError(f"process {pid}: its files cannot be limited: {fault.strerror}") from fault
-
-
-def _limit_as(owner: os.stat_result, pid: int, size: str) -> None:
-    """Root of a container may lack the right to limit others' processes; their own user has it."""
-    program = shutil.which("prlimit")
-    if program is None:
-        raise SandboxError("prlimit is not on PATH: install util-linux; root limits a database's files with it")
-    done = subprocess.run(  # noqa: S603 - two numbers
-        [program, f"--pid={pid}", f"--fsize={size}:"],
-        user=owner.st_uid,
-        group=owner.st_gid,
-        extra_groups=[],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode and Path(f"/proc/{pid}").exists():
-        raise SandboxError(f"process {pid}: its files cannot be limited: {done.stderr.strip()}")

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 
+from lifeboat.sandbox.live.clocks import agent_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -122,14 +124,19 @@ class World(Protocol):
         ...
 
     @property
-    def links(self) -> Links:
-        """The links."""
+    def links(self) -> Links | None:
+        """The links; None when it has none."""
         ...
 
     @property
     def clocks(self) -> Clocks:
         """The agents' clocks."""
         ...
+
+
+def agents(world: World) -> Sequence[str]:
+    """Whoever has a clock of its own: each site."""
+    return [agent_of(region) for region in world.regions if world.sites.keys(region)]
 
 
 def servers(world: World, family: Family) -> Servers:

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from lifeboat.sandbox.live.fault_documents import parse
-from lifeboat.sandbox.live.fault_kinds import Fault
+from lifeboat.sandbox.live.fault_kinds import ClockSkew, Fault
 from lifeboat.sandbox.live.fault_steps import Step
+from lifeboat.sandbox.live.fault_world import agents
 from lifeboat.sandbox.state import SandboxError, SandboxInputError, write_private
 
 if TYPE_CHECKING:
@@ -124,11 +125,11 @@ class Faults:
             The injection's ID.
 
         Raises:
-            SandboxInputError: when the document or a region of it is wrong; nothing was done.
+            SandboxInputError: when the document, or a region or an agent of it, is wrong; nothing was done.
             SandboxError: when a fault that begins at once cannot be injected; all of it was healed again.
         """
         faults = parse(document)
-        self._require_regions(faults)
+        self._require_known(faults)
         with self._working:
             now = self._clock()
             self._state.number += 1
@@ -299,9 +300,12 @@ class Faults:
         except OSError as fault:
             raise SandboxError(f"{step.target}: {fault}") from fault
 
-    def _require_regions(self, faults: Sequence[Fault]) -> None:
-        known = self._world.regions
+    def _require_known(self, faults: Sequence[Fault]) -> None:
+        known, clocked = self._world.regions, agents(self._world)
         for fault in faults:
+            if isinstance(fault, ClockSkew) and fault.agent not in clocked:
+                there = ", ".join(clocked) or "none"
+                raise SandboxInputError(f"{fault.agent} is no agent of this sandbox: there are {there}")
             for region in fault.regions:
                 if region not in known:
                     raise SandboxInputError(f"{region} is no region of this stack: there are {', '.join(known)}")

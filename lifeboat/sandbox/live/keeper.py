@@ -13,6 +13,7 @@ import ctypes
 import fcntl
 import json
 import os
+import resource
 import selectors
 import signal
 import subprocess
@@ -24,6 +25,8 @@ _PR_SET_PDEATHSIG: Final = 1
 _LAST_WORDS: Final = 3.0
 """Seconds that servers have to end when the gateway is gone."""
 _CHUNK: Final = 65536
+_UMASK: Final = 0o077
+"""What a server writes is its own account's, whatever mask the gateway was started with."""
 _IGNORED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Polite ends are the gateway's business. Servers, which would inherit the deafness, get them back."""
 
@@ -73,11 +76,19 @@ class Keeper:
             return {"error": f"{spec['name']}: runs already"}
         account, parent, libc = spec["account"], os.getpid(), self._libc
         last_signal = int(spec["last_signal"])
+        limits = [(getattr(resource, name), int(limit)) for name, limit in spec["limits"].items()]
 
         def prepare() -> None:
             os.setsid()
+            os.umask(_UMASK)
             for number in _IGNORED:
                 signal.signal(number, signal.SIG_DFL)
+            for number, limit in limits:
+                # The hard limit stays, so that the soft one can be raised again while it runs.
+                resource.setrlimit(number, (limit, resource.getrlimit(number)[1]))
+            if limits:
+                # A write beyond a limit is an error, as on a full disk, from the first one on.
+                signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             if account is not None:
                 os.setgroups([])
                 os.setgid(account[1])

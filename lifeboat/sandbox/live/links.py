@@ -215,7 +215,7 @@ class Links:
         return {"apply": state}
 
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Send one command; while the process is being started again, wait for it."""
+        """Send one command; while the process is being started again, wait for it; without a keeper it never is."""
         end = time.monotonic() + ANSWER_DEADLINE
         while True:
             try:
@@ -223,6 +223,8 @@ class Links:
                     return _exchange(connection, request)
             except OSError as fault:
                 reason = fault.strerror or str(fault)
+            if not self._processes.alive:
+                raise SandboxError("links cannot be changed: the sandbox's servers are gone with their keeper")
             if time.monotonic() > end or self._stopped.wait(_POLL):
                 raise SandboxError(f"links cannot be changed: {reason}: see {self._processes.log(PROCESS)}")
 

@@ -77,7 +77,7 @@ _METRICS: Final[Mapping[Kind, tuple[str, tuple[str, ...], str, str, float]]] = {
         "Milliseconds",
         1000,
     ),
-    Kind.CACHE: ("AWS/ElastiCache", ("GlobalDatastoreReplicationLag",), "CacheClusterId", "Seconds", 1),
+    Kind.CACHE: ("AWS/ElastiCache", ("GlobalDatastoreReplicationLag",), "ReplicationGroupId", "Seconds", 1),
 }
 """Namespace, names, dimension, unit, and how much of that unit a second is."""
 
@@ -125,7 +125,7 @@ class CacheReplica:
     Attributes:
         key: Unique among replicas.
         region: Where it is, and where its metric goes.
-        identifier: The cache cluster that is its primary node, such as ``sessions-001``.
+        identifier: Of its replication group.
         lag: Seconds that it is behind; None when that cannot be told.
     """
 

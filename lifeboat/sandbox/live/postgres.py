@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from psycopg import sql
 
-from lifeboat.sandbox.live import standstill
+from lifeboat.sandbox.live import file_limits, standstill
 from lifeboat.sandbox.live.postgres_asked import Asked
 from lifeboat.sandbox.live.postgres_setup import (
     ENVIRONMENT,
@@ -150,6 +150,7 @@ class Postgres(Asked):
                 account=self.place.account,
                 # At once: a polite end would wait for replicas, which may be frozen or cut off.
                 last_signal=signal.SIGQUIT,
+                limits=file_limits.standing(self.place.directory),
             )
         )
         end, pause = time.monotonic() + deadline, threading.Event()

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from lifeboat.sandbox.state import SandboxError
@@ -37,6 +37,7 @@ class Server:
         env: Its whole environment.
         account: Whom it runs as; None for the gateway's own user.
         last_signal: What ends it for sure when the gateway, or the keeper, is gone.
+        limits: Soft limits that it begins with, by their names in `resource`, such as ``RLIMIT_FSIZE`` [bytes].
     """
 
     name: str
@@ -45,6 +46,7 @@ class Server:
     env: Mapping[str, str]
     account: Account | None = None
     last_signal: signal.Signals = signal.SIGKILL
+    limits: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 @dataclass
@@ -109,6 +111,7 @@ class Processes:
                     "env": dict(server.env),
                     "account": None if account is None else [account.uid, account.gid],
                     "last_signal": int(server.last_signal),
+                    "limits": dict(server.limits),
                     "log": str(self.log(server.name)),
                 }
             }
@@ -128,7 +131,7 @@ class Processes:
             self.stop(server.name, signal.SIGKILL)
             raise SandboxError(f"{server.name}: not done within {deadline:g} s: see {self.log(server.name)}")
         if running is None or running.code != 0:
-            raise SandboxError(f"{server.name}: {self.last_line(server.name)}")
+            raise SandboxError(f"{server.name}: {self.last_line(server.name)}: see {self.log(server.name)}")
 
     def last_line(self, name: str) -> str:
         """The last thing that a server said."""

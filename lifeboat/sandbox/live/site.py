@@ -12,16 +12,19 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import email.utils
 import json
 import logging
 import re
 import signal
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from aiohttp import web
 
+from lifeboat.sandbox.live.clocks import AgentClock
 from lifeboat.sandbox.live.gate import FileGate, GateShutError
 from lifeboat.sandbox.live.resolver import Resolver
 from lifeboat.sandbox.live.site_bounds import Capacity, Connections
@@ -69,16 +72,25 @@ class Site:
         store: Its orders.
         connections: Bounds how long clients keep theirs.
         capacity: Bounds requests a second.
+        clock: What time it is to the site, seconds since the epoch; orders have their database's.
     """
 
-    def __init__(
-        self, *, region: str, gate: WriteGate, store: Store, connections: Connections, capacity: Capacity
+    def __init__(  # noqa: PLR0913 - its parts, each needed
+        self,
+        *,
+        region: str,
+        gate: WriteGate,
+        store: Store,
+        connections: Connections,
+        capacity: Capacity,
+        clock: Callable[[], float],
     ) -> None:
         self._region = region
         self._gate = gate
         self._store = store
         self._connections = connections
         self._capacity = capacity
+        self._clock = clock
         self._server: web.Server | None = None
 
     def application(self) -> web.Application:
@@ -126,6 +138,7 @@ class Site:
             response = await self._handled(request, handler)
         finally:
             last = self._connections.end(request.protocol)
+        response.headers["Date"] = email.utils.formatdate(self._clock(), usegmt=True)
         response.headers[SITE_HEADER] = self._region
         response.headers[EPOCH_HEADER] = str(self._gate.state().epoch)
         if last:
@@ -183,6 +196,7 @@ class Site:
         gate = self._gate.state()
         health: dict[str, Any] = {
             "site": self._region,
+            "clock": datetime.fromtimestamp(self._clock(), UTC).isoformat(),
             "gate": {"open": gate.open, "reason": gate.reason},
             "epoch": gate.epoch,
             "connections": {"clients": len(self._server.connections) if self._server else 0},
@@ -259,6 +273,7 @@ async def serve(config: ProcessConfig) -> None:
         store=store,
         connections=Connections(seconds=config.keepalive_seconds, answers=config.keepalive_requests),
         capacity=Capacity(Path(config.capacity)),
+        clock=AgentClock(Path(config.clock)),
     )
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

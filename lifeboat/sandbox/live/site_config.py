@@ -33,6 +33,7 @@ class ProcessConfig:
         credentials: File of the database's credentials.
         gate: File of the gate over writes.
         capacity: File of the limit of requests a second.
+        clock: File of how wrong its clock is.
         request_timeout: Seconds that a request may take at the database.
         keepalive_seconds: How long a client's connection may live.
         keepalive_requests: How many answers it may carry.
@@ -47,6 +48,7 @@ class ProcessConfig:
     credentials: str
     gate: str
     capacity: str
+    clock: str
     request_timeout: float = 2.0
     keepalive_seconds: float = KEEPALIVE_SECONDS
     keepalive_requests: int = KEEPALIVE_REQUESTS

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from lifeboat.sandbox.live.clocks import Clocks, agent_of
 from lifeboat.sandbox.live.gate import FileGate, GateState, write_gate
 from lifeboat.sandbox.live.network import DNS_PORT, HTTP_PORT
 from lifeboat.sandbox.live.processes import Server
@@ -117,6 +118,7 @@ class Sites:
         self._directory = directory
         self._network = network
         self._processes = processes
+        self._clocks = Clocks(directory)
         self._configs: dict[str, SiteConfig] = {}
         self._frozen: set[str] = set()
 
@@ -159,6 +161,7 @@ class Sites:
             credentials=str(home / "credentials.json"),
             gate=str(self._gate_path(region)),
             capacity=str(self._capacity_path(region)),
+            clock=str(self._clocks.path(agent_of(region))),
             request_timeout=config.request_timeout,
             keepalive_seconds=config.keepalive_seconds,
             keepalive_requests=config.keepalive_requests,

@@ -59,7 +59,7 @@ def freeze(processes: Processes, name: str) -> None:
         )
     )
     end, pause = time.monotonic() + _DEADLINE, threading.Event()
-    while not all(_stands_still(pid) for pid in frozen):
+    while not all(stands_still(pid) for pid in frozen):
         if time.monotonic() > end:
             raise SandboxError(f"{name}: not frozen: {processes.last_line(_freezer(name))}")
         pause.wait(_POLL)
@@ -79,7 +79,8 @@ def _freezer(name: str) -> str:
     return f"{name}-freezer"
 
 
-def _stands_still(pid: int) -> bool:
+def stands_still(pid: int) -> bool:
+    """Whether a process is stopped, or gone."""
     status = _status(pid)
     return status is None or status[0] in _STILL
 

@@ -22,6 +22,7 @@ from lifeboat.sandbox.live.clocks import Clocks
 from lifeboat.sandbox.live.databases import Databases
 from lifeboat.sandbox.live.effects import Effects
 from lifeboat.sandbox.live.faults import Faults
+from lifeboat.sandbox.live.file_limits import LIMIT_FILE
 from lifeboat.sandbox.live.links import Links
 from lifeboat.sandbox.live.metrics import Metrics
 from lifeboat.sandbox.live.names import SERVER, Names
@@ -128,7 +129,7 @@ class World:
             [self.objects],
         )
         self.alarms = Alarms(account)
-        self._clocks = Clocks(directory.path / "clocks")
+        self._clocks = Clocks(directory.path)
         self.faults = Faults(self)
         self._resumed = not live.resume
         fault_endpoints.serve(control, self.faults)
@@ -199,6 +200,8 @@ class World:
         self._ending.set()
         self._wake.set()
         steps: Iterable[Callable[[], None]] = (
+            # Without a keeper every server is gone: once that is noted, nothing waits for one to end politely.
+            *(() if self.processes.alive else (self.processes.close,)),
             *([self._minder.join] if self._minder.is_alive() else []),
             self.faults.stop,
             *((self.alarms.stop, self.metrics.stop) if self._minder.ident is not None else ()),
@@ -316,3 +319,6 @@ class World:
             setting.unlink()
         for capacity in (self._root.data / "site").glob("*/capacity.json"):
             capacity.unlink()
+        for limit in (self._root.data / "rds").glob(f"*/*/*/{LIMIT_FILE}"):
+            limit.unlink()
+        shutil.rmtree(self._root.path / "clocks", ignore_errors=True)

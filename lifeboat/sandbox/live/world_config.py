@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from lifeboat.sandbox.live.effects import INSTANT
+from lifeboat.sandbox.live.writers import require_writers
 from lifeboat.sandbox.state import SandboxError, SandboxInputError, write_private
 
 if TYPE_CHECKING:
@@ -167,8 +168,9 @@ def require_resumable(directory: Directory, home: str) -> None:
     """See that home's copies are those that count, as a stack that is deployed anew takes for granted.
 
     Raises:
-        SandboxError: when a database of home's followed another region's in its last life.
+        SandboxError: when a database or cache of home's was not the writer when its last life ended.
     """
+    require_writers(directory.data, home)
     for found in sorted((directory.data / "rds" / home).glob("*/*/data/standby.signal")):
         raise SandboxError(
             f"{found.parents[1]}: its writer was in another region when the sandbox ended, and home's copy may lack "

@@ -6,6 +6,7 @@ Fixed methods get the one they replace as their first argument, so that a fix ca
 from __future__ import annotations
 
 import functools
+import hashlib
 import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -24,6 +25,11 @@ def attributes(instance: Moto) -> dict[str, Any]:
     """An object's own attributes; a reset of moto empties a backend's, and what patches note among them."""
     own: dict[str, Any] = instance.__dict__
     return own
+
+
+def endpoint_suffix(account: str, region: str, identifier: str, length: int) -> str:
+    """What makes an endpoint's host name unique: the same one in each life of a sandbox, whose names so stay valid."""
+    return hashlib.sha256(f"{account}/{region}/{identifier}".encode()).hexdigest()[:length]
 
 
 class RefusedError(ServiceException):

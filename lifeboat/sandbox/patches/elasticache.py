@@ -10,7 +10,7 @@ from moto.elasticache.exceptions import CacheSubnetGroupNotFound, ReplicationGro
 from moto.elasticache.models import CacheCluster, ElastiCacheBackend
 from moto.elasticache.responses import ElastiCacheResponse
 
-from lifeboat.sandbox.patches.base import Moto, Patches, RefusedError, attributes
+from lifeboat.sandbox.patches.base import Moto, Patches, RefusedError, attributes, endpoint_suffix
 
 PATCHES = Patches("elasticache")
 PARAMETER_GROUPS = "lifeboat_parameter_groups"
@@ -125,17 +125,21 @@ def _cluster(backend: Moto, group: Moto, member: dict[str, Any]) -> Moto:
 def create_replication_group(original: Moto, self: Moto, **request: Moto) -> Moto:
     """Makes one member whatever is asked, in us-east-1's zones and host names, and no cache cluster of any member.
 
-    It also forgets the token, which a server that plays the group has to know.
+    It also forgets the token, which a server that plays the group has to know, and names endpoints at random.
     """
     key: str | None = request["kms_key_id"]
     if key and key.startswith("arn:") and key.split(":")[3] != self.region_name:
         raise RefusedError("InvalidParameterValue", f"The customer managed key {key} is of another region.")
     group = original(self, **request)
     group.auth_tokens = (request["auth_token"],) if request["auth_token"] else ()
+    suffix = endpoint_suffix(self.account_id, self.region_name, group.replication_group_id, 6)
     for node_group in group.node_groups:
         for name in ("primary_endpoint_address", "reader_endpoint_address"):
             if name in node_group:
-                node_group[name] = node_group[name].replace(".use1.", f".{region_code(self.region_name)}.")
+                labels: list[str] = node_group[name].split(".")
+                # Of NAME.SUFFIX.REGION.cache.amazonaws.com.
+                labels[-5:-3] = suffix, region_code(self.region_name)
+                node_group[name] = ".".join(labels)
         if "primary_endpoint_address" in node_group:
             node_group["primary_endpoint"] = {"address": node_group["primary_endpoint_address"], "port": group.port}
             node_group["reader_endpoint"] = {"address": node_group["reader_endpoint_address"], "port": group.port}

@@ -7,7 +7,7 @@ from moto.rds.exceptions import DBClusterNotFoundError, InvalidDBClusterStateFau
 from moto.rds.models import DBCluster, RDSBackend, find_cluster, rds_backends
 from moto.rds.responses import RDSResponse
 
-from lifeboat.sandbox.patches.base import Moto, Patches, RefusedError
+from lifeboat.sandbox.patches.base import Moto, Patches, RefusedError, endpoint_suffix
 from lifeboat.sandbox.patches.rds import require_key_of_region
 
 PATCHES = Patches("rds_global")
@@ -41,6 +41,25 @@ def set_writer(global_cluster: Moto, writer: Moto | None) -> None:
         ]
 
 
+def _name_endpoints(cluster: Moto) -> None:
+    name = cluster.db_cluster_identifier
+    cluster.url_identifier = endpoint_suffix(cluster.backend.account_id, cluster.region, name, 12)
+
+
+@PATCHES.fixes(DBCluster)
+def endpoint(original: Moto, self: Moto) -> str:
+    """Is another one in each life of a sandbox: whoever knows the name loses the cluster."""
+    _name_endpoints(self)
+    return original(self)
+
+
+@PATCHES.fixes(DBCluster)
+def reader_endpoint(original: Moto, self: Moto) -> str:
+    """Is another one in each life of a sandbox: whoever knows the name loses the cluster."""
+    _name_endpoints(self)
+    return original(self)
+
+
 @PATCHES.fixes(DBCluster)
 def default_allocated_storage(original: Moto, engine: str, storage_type: str) -> int:
     """Knows no `aurora-iopt1`: a cluster on I/O-optimized storage is a 500."""
@@ -51,7 +70,7 @@ def default_allocated_storage(original: Moto, engine: str, storage_type: str) ->
 def create_global_cluster(original: Moto, self: Moto) -> Moto:
     """Finds a source cluster in us-east-1 only and makes no writer of it, forgets the database's name and the tags.
 
-    It also lets a second global cluster of a name replace the first.
+    It also lets a second global cluster of a name replace the first, and gives its endpoint a random name.
     """
     identifier: str = self.params["GlobalClusterIdentifier"]
     if identifier in self.global_backend.global_clusters:
@@ -65,6 +84,7 @@ def create_global_cluster(original: Moto, self: Moto) -> Moto:
         self.params["StorageEncrypted"] = source.storage_encrypted
     answer = original(self)
     made = self.global_backend.global_clusters[identifier]
+    made.unique_identifier = endpoint_suffix(self.global_backend.account_id, "global", identifier, 8)
     made.database_name = self.params.get("DatabaseName")
     made.tags = self.params.get("Tags") or []
     if source is not None:

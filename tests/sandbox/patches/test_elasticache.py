@@ -193,3 +193,13 @@ def test_list_tags_for_resource_of_a_parameter_group(clients: Clients) -> None:
     arn = client.describe_cache_parameter_groups()["CacheParameterGroups"][0]["ARN"]
     client.add_tags_to_resource(ResourceName=arn, Tags=[{"Key": "system", "Value": "reskflow"}])
     assert client.list_tags_for_resource(ResourceName=arn)["TagList"] == [{"Key": "system", "Value": "reskflow"}]
+
+
+def test_create_replication_group_names_its_endpoints_as_in_an_earlier_life(clients: Clients) -> None:
+    first, second = create(clients), create(clients, name="carts")
+    client = clients("elasticache", EAST)
+    client.delete_replication_group(ReplicationGroupId="sessions")
+    again = create(clients)
+    names = [group["NodeGroups"][0]["PrimaryEndpoint"]["Address"] for group in (first, second, again)]
+    assert names[0] == names[2]
+    assert names[0].split(".")[2] != names[1].split(".")[2]

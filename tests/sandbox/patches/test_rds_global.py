@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
+from lifeboat.sandbox.patches.base import endpoint_suffix
 from tests.sandbox.patches.test_rds import EAST, WEST, key
 
 if TYPE_CHECKING:
@@ -149,3 +150,20 @@ def test__get_resource_for_tagging_of_a_global_cluster(clients: Clients) -> None
     arn = rds.create_global_cluster(GlobalClusterIdentifier="orders", **ENGINE)["GlobalCluster"]["GlobalClusterArn"]
     rds.add_tags_to_resource(ResourceName=arn, Tags=[{"Key": "system", "Value": "reskflow"}])
     assert rds.list_tags_for_resource(ResourceName=arn)["TagList"] == [{"Key": "system", "Value": "reskflow"}]
+
+
+def test_endpoint_and_reader_endpoint_are_those_of_an_earlier_life(clients: Clients) -> None:
+    made = _with_endpoints(clients)
+    suffix = endpoint_suffix(made["DBClusterArn"].split(":")[4], "us-east-1", "shop", 12)
+    assert made["Endpoint"] == f"shop.cluster-{suffix}.us-east-1.rds.amazonaws.com"
+
+
+def test_reader_endpoint_has_the_suffix_of_the_writer_s(clients: Clients) -> None:
+    made = _with_endpoints(clients)
+    assert made["ReaderEndpoint"] == made["Endpoint"].replace(".cluster-", ".cluster-ro-")
+
+
+def _with_endpoints(clients: Clients) -> dict[str, str]:
+    owner = {"MasterUsername": "app", "MasterUserPassword": "correct-horse"}
+    rds = clients("rds", "us-east-1")
+    return rds.create_db_cluster(DBClusterIdentifier="shop", Engine="aurora-postgresql", **owner)["DBCluster"]

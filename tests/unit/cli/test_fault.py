@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ConnectionClosedError
+from botocore.exceptions import ClientError, ConnectionClosedError
 
 from lifeboat.cli.fault import complete_active, complete_kind
 from lifeboat.sandbox import supervisor
-from lifeboat.sandbox.live.clocks import Clocks
 from lifeboat.sandbox.state import Directory
 
 if TYPE_CHECKING:
@@ -59,6 +58,11 @@ def test_without_a_sandbox_it_says_so(run: Run, command: list[str]) -> None:
         (["slow-disk", "--region", REGION, "--param", "commit_ms=x"], "commit_ms: Input should be a valid number"),
         (["slow-disk", "--region", REGION, "--for", "30"], "--for: 30: a duration such as 15m"),
         (["slow-disk", "--file", "drill.yaml"], "--file says everything: leave KIND and the other options out"),
+        (
+            ["link", "--param", f"source_region={REGION}", "--param", "target_region=internet"],
+            "say what is wrong with it: latency_ms, bytes_per_s, cut or reset",
+        ),
+        (["api-throttle", "--region", REGION, "--param", "fraction=2"], "fraction: Input should be less than or equal"),
         (["--file", "broken.yaml"], "broken.yaml: neither YAML nor JSON"),
         (["--file", "drill.yaml", "--json"], "fault 2: offset_s: Field required"),
     ],
@@ -91,41 +95,73 @@ def test_what_is_injected_is_listed_and_cleared(run: Run) -> None:
     cleared = run(*FAULT, "clear", "f1")
     assert (cleared.code, cleared.out) == (0, "healed: f1\n")
     assert json.loads(run(*FAULT, "clear", "--json").out) == {"cleared": ["f2"]}
-    assert (run(*FAULT, "clear", "f9").out, run(*FAULT, "clear").code) == ("there was nothing to heal\n", 0)
+    cleared = run(*FAULT, "clear")
+    assert (cleared.code, cleared.out) == (0, "there was nothing to heal\n")
     assert json.loads(run(*FAULT, "list", "--json").out)["active"] == []
+
+
+@pytest.mark.usefixtures("running")
+def test_an_unknown_fault_is_not_cleared_and_those_there_are_are_named(run: Run) -> None:
+    def refusal() -> str:
+        ran = run(*FAULT, "clear", "f999")
+        assert (ran.code, ran.out) == (1, "")
+        return ran.err.splitlines()[-1]
+
+    assert refusal() == "lifeboat: ID: f999: there are no faults"
+    for _ in range(2):
+        run(*FAULT, "inject", "credentials-expired", "--param", "principals=[AKIAOLD]")
+    assert refusal() == "lifeboat: ID: f999: there are f1, f2"
+    assert [row["id"] for row in json.loads(run(*FAULT, "list", "--json").out)["active"]] == ["f1", "f2"]
+
+
+def _client(service: str, endpoint: str) -> Any:  # noqa: ANN401 - each service's own
+    return cast("Any", boto3).client(
+        service,
+        region_name="us-west-2",
+        endpoint_url=endpoint,
+        aws_access_key_id="AKIAIOSFODNN7EXAMPLE",
+        aws_secret_access_key="sandbox",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
 
 
 def test_a_composition_from_a_file_breaks_the_api_for_a_client(run: Run, checkout: Path, running: Directory) -> None:
     (checkout / "drill.yaml").write_text(
         "faults:\n"
         f"  - {{kind: region-blackout, region: {REGION}}}\n"
-        "  - {kind: clock-skew, agent: warden-us-east-2, offset_s: 90}\n"
+        "  - {kind: api-errors, region: us-west-2, services: [ec2]}\n"
     )
     record = running.running()
     assert record is not None
-    client = boto3.client(
-        "iam",
-        region_name="us-west-2",
-        endpoint_url=record.endpoint,
-        aws_access_key_id="AKIAIOSFODNN7EXAMPLE",
-        aws_secret_access_key="sandbox",
-        config=Config(retries={"total_max_attempts": 1}),
-    )
+    client, other = _client("iam", record.endpoint), _client("ec2", record.endpoint)
     client.list_roles()
     assert run(*FAULT, "inject", "--file", "drill.yaml").code == 0
     with pytest.raises(ConnectionClosedError):
         client.list_roles()
-    assert Clocks(running.path / "clocks").of("warden-us-east-2").offset == 90
+    with pytest.raises(ClientError) as failed:
+        other.describe_vpcs()
+    assert "HTTPStatusCode': 50" in str(failed.value.response)
     assert run(*FAULT, "clear").code == 0
     client.list_roles()
-    assert Clocks(running.path / "clocks").of("warden-us-east-2").offset == 0
+    other.describe_vpcs()
 
 
 @pytest.mark.usefixtures("running")
 def test_what_the_sandbox_cannot_have_is_a_failure_in_one_line(run: Run) -> None:
-    ran = run(*FAULT, "inject", "slow-disk", "--region", REGION)
-    assert (ran.code, ran.out) == (1, "")
-    assert ran.err.splitlines()[-1] == f"lifeboat: POST faults: there are no databases in {REGION}"
+    wanted = {
+        ("slow-disk", "--region", REGION): f"there are no databases in {REGION}",
+        ("clock-skew", "--param", "agent=a", "--param", "offset_s=5"): (
+            "a is no agent of this sandbox: there are none"
+        ),
+        (
+            *("link", "--param", "source_region=internet"),
+            *("--param", f"target_region={REGION}", "--param", "latency_ms=80"),
+        ): "this sandbox has no links",
+    }
+    for arguments, said in wanted.items():
+        ran = run(*FAULT, "inject", *arguments)
+        assert (ran.code, ran.out) == (1, "")
+        assert ran.err.splitlines()[-1] == f"lifeboat: POST faults: {said}"
     assert json.loads(run(*FAULT, "list", "--json").out)["active"] == []
 
 

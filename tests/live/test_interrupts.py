@@ -1,0 +1,110 @@
+"""Ctrl-C at any moment of `sandbox up`: nothing goes on behind the back of whoever pressed it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lifeboat.sandbox.interrupts import interrupts_held
+from lifeboat.sandbox.live.processes import servers_live
+from lifeboat.sandbox.state import locked
+from tests.live.living import LIFEBOAT, Sandbox, processes_in, project
+from tests.live.waiting import until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+UP = ("sandbox", "up", "reskflow", "--time-scale", "instant")
+pytestmark = pytest.mark.xdist_group("world")
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with project() as made:
+        yield made
+
+
+def started(sandbox: Sandbox, *options: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [LIFEBOAT, *UP, *options],
+        cwd=sandbox.project,
+        # Whoever runs the tests in the background has made them, and all that they start, deaf to Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - see above
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def interrupted(command: subprocess.Popen[str]) -> list[str]:
+    """What it says from Ctrl-C to its end."""
+    command.send_signal(signal.SIGINT)
+    out, err = command.communicate()
+    assert (command.returncode, out) == (130, "")
+    assert "Traceback" not in err
+    return err.splitlines()
+
+
+def said(command: subprocess.Popen[str], beginning: str) -> bool:
+    assert command.stderr is not None
+    return any(line.strip().startswith(beginning) for line in command.stderr)
+
+
+def nothing_runs(sandbox: Sandbox) -> bool:
+    path = sandbox.directory.path
+    return not locked(sandbox.directory) and not servers_live(path) and not processes_in(path)
+
+
+def test_while_the_gateway_starts(sandbox: Sandbox) -> None:
+    command = started(sandbox)
+    until(lambda: sandbox.directory.holder() is not None and servers_live(sandbox.directory.path))
+    lines = interrupted(command)
+    assert "the local cloud is stopped" in lines
+    assert nothing_runs(sandbox)
+    assert not sandbox.directory.data.exists()
+
+
+@pytest.mark.parametrize("moment", ["40 ", "starting its sites"])
+def test_while_it_deploys_and_comes_alive(sandbox: Sandbox, moment: str) -> None:
+    command = started(sandbox)
+    assert said(command, moment)
+    lines = interrupted(command)
+    assert "interrupted: stopping the local cloud" in lines
+    assert "the local cloud is stopped" in lines
+    assert nothing_runs(sandbox)
+    assert not sandbox.directory.data.exists()
+
+
+def test_while_it_resumes_data_are_kept(sandbox: Sandbox) -> None:
+    sandbox.up()
+    made = {path: path.stat().st_ino for path in sandbox.directory.data.glob("rds/*/*/*/data/PG_VERSION")}
+    assert made
+    os.kill(sandbox.record.pid, signal.SIGKILL)
+    command = started(sandbox, "--resume")
+    assert said(command, "40 ")
+    assert "the local cloud is stopped, its data are kept" in interrupted(command)
+    assert nothing_runs(sandbox)
+    assert {path: path.stat().st_ino for path in made} == made
+
+
+def test_an_interrupt_waits_for_what_must_not_be_left_half_done() -> None:
+    done: list[str] = []
+
+    def press_twice() -> None:
+        with interrupts_held():
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+            done.append("whole")
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            press_twice()
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert done == ["whole"]
