@@ -16,6 +16,8 @@ from pathlib import Path
 from lifeboat.sandbox.state import Directory, Gateway, Lock, Record, SandboxError, process_identity
 
 MOTO_VERSION = "5.2.5"
+_LOOK = 1.0
+"""Seconds between two looks at whether it was told to stop."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -89,7 +91,9 @@ def serve(directory: Directory, *, stack: str, account: str, home: str) -> None:
         )
     )
     warm()
-    stopped.wait()
+    # Looking again now and then: a signal just before the wait begins sets the event only when Python runs again.
+    while not stopped.wait(_LOOK):
+        pass
     directory.record_path.unlink(missing_ok=True)
     server.server_close()
 

@@ -27,6 +27,8 @@ _WARMED = (
     *("secretsmanager", "route53", "cloudwatch", "sns", "ssm"),
 )
 _SIGNING = {"cloudwatch": "monitoring"}
+_WALKS = 20
+"""More than there are services to load at any one time."""
 
 
 def assemble(*, token: str, stack: str) -> tuple[BaseWSGIServer, Callable[[], None]]:
@@ -36,8 +38,22 @@ def assemble(*, token: str, stack: str) -> tuple[BaseWSGIServer, Callable[[], No
         The server, not yet serving, and a function that loads in the background what the first calls will need.
     """
     patches.apply()
-    application = Application(Control(token=token, stack=stack, reset=moto_api_backend.reset))
+    application = Application(Control(token=token, stack=stack, reset=_reset))
     return listen(application), lambda: threading.Thread(target=_warm, args=(application,), daemon=True).start()
+
+
+def _reset() -> None:
+    """Forget every resource.
+
+    moto walks a table that grows when a service is first called, or warmed, meanwhile: then it walks again.
+    """
+    for _ in range(_WALKS):
+        try:
+            moto_api_backend.reset()
+        except RuntimeError:
+            continue
+        return
+    moto_api_backend.reset()
 
 
 def _warm(application: Application) -> None:
