@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from lifeboat.sandbox.live.world import World
 
 MOTO_VERSION = "5.2.5"
+_LOOK = 1.0
+"""Seconds between two looks at whether it was told to stop."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -124,7 +126,9 @@ def serve(directory: Directory, *, stack: str, account: str, home: str, live: Li
         world.start()
         gateway.application.answered = world.answered
         directory.write_record(record)
-        stopped.wait()
+        # Looking again now and then: a signal just before the wait begins sets the event only when Python runs again.
+        while not stopped.wait(_LOOK):
+            pass
     finally:
         directory.record_path.unlink(missing_ok=True)
         gateway.server.server_close()

@@ -29,6 +29,8 @@ _WARMED = (
     *("secretsmanager", "route53", "cloudwatch", "sns", "ssm"),
 )
 _SIGNING = {"cloudwatch": "monitoring"}
+_WALKS = 20
+"""More than there are services to load at any one time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,12 +66,26 @@ def assemble(
     patches.apply()
 
     def reset() -> None:
-        moto_api_backend.reset()
+        _reset()
         forgot()
 
     control = Control(token=token, stack=stack, reset=reset, calls=calls)
     application = Application(control)
     return Assembled(server=listen(application), control=control, application=application)
+
+
+def _reset() -> None:
+    """Forget every resource.
+
+    moto walks a table that grows when a service is first called, or warmed, meanwhile: then it walks again.
+    """
+    for _ in range(_WALKS):
+        try:
+            moto_api_backend.reset()
+        except RuntimeError:
+            continue
+        return
+    moto_api_backend.reset()
 
 
 def _warm(application: Application) -> None:

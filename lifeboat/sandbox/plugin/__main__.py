@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _MESSAGE_BYTES = 400 * 1024 * 1024
 _WORKERS = 16
 _GRACE_SECONDS = 5
+_LOOK_SECONDS = 1
 
 
 def main(package: str) -> None:
@@ -44,7 +45,9 @@ def main(package: str) -> None:
     server.start()
     # The engine reads the port from the first line, and nothing else may come before it.
     print(port, flush=True)  # noqa: T201 - the protocol
-    stopped.wait()
+    # Looking again now and then: a signal just before the wait begins sets the event only when Python runs again.
+    while not stopped.wait(_LOOK_SECONDS):
+        pass
     server.stop(_GRACE_SECONDS).wait()
 
 
