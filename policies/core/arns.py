@@ -22,8 +22,14 @@ NAMED_ARNS: Final = {
     "aws:sns/topic:Topic": ("sns", "", "name"),
     "aws:sqs/queue:Queue": ("sqs", "", "name"),
     "aws:cloudwatch/logGroup:LogGroup": ("logs", "log-group:", "name"),
+    "aws:efs/fileSystem:FileSystem": ("elasticfilesystem", "file-system/", ""),
+    "aws:ebs/volume:Volume": ("ec2", "volume/", ""),
+    "aws:fsx/lustreFileSystem:LustreFileSystem": ("fsx", "file-system/", ""),
+    "aws:fsx/ontapFileSystem:OntapFileSystem": ("fsx", "file-system/", ""),
+    "aws:fsx/openZfsFileSystem:OpenZfsFileSystem": ("fsx", "file-system/", ""),
+    "aws:fsx/windowsFileSystem:WindowsFileSystem": ("fsx", "file-system/", ""),
 }
-"""By type whose ARN follows from its name: service, what stands before the name, and the input that has it."""
+"""By type: service, what stands before the name, and the input that has it; none for what AWS names itself."""
 
 
 def _part(value: Any, position: int) -> str:  # noqa: ANN401 - JSON
@@ -53,7 +59,7 @@ def without_account(value: str) -> str:
 
 
 def named_arn(type_: str, name: str, region: str, account: str) -> str:
-    """The ARN that something will have, from its name; empty for types whose ARN nobody knows before.
+    """The ARN that something will have, from its name; empty for types that are not among `NAMED_ARNS`.
 
     Args:
         type_: Canonical type token.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections import defaultdict
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from policies.core.arns import NAMED_ARNS, named_arn
 from policies.core.roles import BUCKET, BUCKET_REPLICATION, CLUSTER, INSTANCE, is_replica
 from policies.core.values import UNKNOWN, UnknownPropertyError, is_set, is_true, mapping, number, texts
 
@@ -33,6 +33,7 @@ BACKUPS_REPLICATION: Final = "aws:rds/instanceAutomatedBackupsReplication:Instan
 BUCKET_VERSIONING: Final = "aws:s3/bucketVersioning:BucketVersioning"
 WAREHOUSE_COPY: Final = "aws:redshift/snapshotCopy:SnapshotCopy"
 
+_FILES: Final = "aws:fsx/lustreFileSystem:LustreFileSystem"
 PROTECTED: Final[Mapping[str, str]] = {
     INSTANCE: "RDS",
     CLUSTER: "Aurora",
@@ -43,23 +44,12 @@ PROTECTED: Final[Mapping[str, str]] = {
     BUCKET: "S3",
     FILE_SYSTEM: "EFS",
     VOLUME: "EBS",
-    "aws:fsx/lustreFileSystem:LustreFileSystem": "FSx",
+    _FILES: "FSx",
     "aws:fsx/ontapFileSystem:OntapFileSystem": "FSx",
     "aws:fsx/openZfsFileSystem:OpenZfsFileSystem": "FSx",
     "aws:fsx/windowsFileSystem:WindowsFileSystem": "FSx",
 }
 """Types that AWS Backup takes, with its own name for them; caches are none of them."""
-_ARNS: Final = {
-    INSTANCE: ("rds", "db:", "identifier"),
-    CLUSTER: ("rds", "cluster:", "clusterIdentifier"),
-    DOCUMENTS: ("rds", "cluster:", "clusterIdentifier"),
-    GRAPH: ("rds", "cluster:", "clusterIdentifier"),
-    WAREHOUSE: ("redshift", "cluster:", "clusterIdentifier"),
-    TABLE: ("dynamodb", "table/", "name"),
-    FILE_SYSTEM: ("elasticfilesystem", "file-system/", ""),
-    VOLUME: ("ec2", "volume/", ""),
-}
-"""Service, prefix of the name and the input that has it, for ARNs that are not known yet."""
 _VAGUE: Final = "\0"
 """Stands in an ARN for what is not known yet; only a wildcard fits it."""
 _TAG: Final = "aws:ResourceTag/"
@@ -233,43 +223,23 @@ class Selections:
     def _same_place(self, selection: Resource, resource: Resource) -> bool:
         return all(
             # Where one of both is not known, the program may mean the same.
-            not (own := place(find, selection)) or not (its := place(find, resource)) or own == its
-            for find in (self._index.region, self._index.account)
+            not (own := find(selection)) or not (its := find(resource)) or own == its
+            for find in (lambda each: self._index.region_or(each, ""), self._index.account)
         )
 
     def _arn(self, resource: Resource) -> str:
         known = resource.outputs.get("arn")
         if isinstance(known, str) and known:
             return known
-        if resource.type == BUCKET:
-            return f"arn:aws:s3:::{_name(resource, 'bucket')}"
-        service, prefix, name = _ARNS.get(resource.type, ("fsx", "file-system/", ""))
-        region = place(self._index.region, resource) or _VAGUE
+        type_ = resource.type if resource.type in PROTECTED else _FILES
+        region = self._index.region_or(resource, "") or _VAGUE
         account = self._index.account(resource) or _VAGUE
-        return f"arn:aws:{service}:{region}:{account}:{prefix}{_name(resource, name)}"
+        return named_arn(type_, _name(resource, NAMED_ARNS[type_][2]), region, account)
 
 
 def selections(index: Index) -> Selections:
     """The selections of a stack, read once for all rules."""
     return index.once("backup selections", lambda: Selections(index))
-
-
-def document(value: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
-    """A policy or pattern that is JSON text or a mapping already; empty for anything else."""
-    if not isinstance(value, str):
-        return mapping(value)
-    try:
-        return mapping(json.loads(value))
-    except (ValueError, RecursionError):
-        return {}
-
-
-def place(find: Callable[[Resource], str], resource: Resource) -> str:
-    """The region or account of a resource, by the index's method for it; empty where it is not known yet."""
-    try:
-        return find(resource)
-    except UnknownPropertyError:
-        return ""
 
 
 def _name(resource: Resource, property_: str) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from policies.core.arns import NAMED_ARNS, arn_account, arn_region, named_arn, without_account
 from policies.core.objectives import Declared
-from policies.core.values import UNKNOWN, UnknownPropertyError, texts, walk
+from policies.core.values import UNKNOWN, UnknownPropertyError, structured, texts, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -163,17 +162,11 @@ class Index:
             regions = self._named.get((text, type_), {})
             near = None
             if len(regions) > 1 and not resource.type.startswith(_EVERYWHERE):
-                near = regions.get(self._region(resource))
+                near = regions.get(self.region_or(resource, ""))
             found += near or (each for group in regions.values() for each in group)
         if len(found) > 1 and (own := self.account(resource)):
             return [each for each in found if self.account(each) in {own, ""}] or found
         return found
-
-    def _region(self, resource: Resource) -> str:
-        try:
-            return self.region(resource)
-        except UnknownPropertyError:
-            return ""
 
     def target(self, about: Resource | View, path: str, *types: str) -> Resource | None:
         """The one resource that a property names, if it is in this stack."""
@@ -201,19 +194,19 @@ class Index:
             raise UnknownPropertyError("arn")
         return arn_region(arn)
 
+    def region_or(self, resource: Resource, other: Answer) -> str | Answer:
+        """The same, and something else while it is not known."""
+        try:
+            return self.region(resource)
+        except UnknownPropertyError:
+            return other
+
     def account(self, resource: Resource) -> str:
         """Whose a resource is: its ARN's account, else the only one its provider allows; empty when nobody says."""
         found = arn_account(resource.outputs.get("arn"))
         if found or resource.provider is None:
             return found
-        allowed = resource.provider.inputs.get("allowedAccountIds")
-        if isinstance(allowed, str):
-            # Providers take their structured settings as JSON text.
-            try:
-                allowed = json.loads(allowed)
-            except ValueError:
-                return ""
-        accounts = texts(allowed)
+        accounts = texts(structured(resource.provider.inputs.get("allowedAccountIds")))
         return accounts[0] if len(accounts) == 1 else ""
 
     @cached_property
@@ -230,7 +223,7 @@ class Index:
         """By name, and by type or nothing for any type: who has it, by region."""
         named: dict[tuple[str, str], dict[str, list[Resource]]] = defaultdict(lambda: defaultdict(list))
         for resource in self._by_urn.values():
-            region = self._region(resource)
+            region = self.region_or(resource, "")
             for name in self._names[resource.urn]:
                 for type_ in (resource.type, ""):
                     named[(name, type_)][region].append(resource)
@@ -256,4 +249,4 @@ class Index:
         account = self.account(resource)
         if not isinstance(name, str) or (not account and resource.type.startswith(_SHARED)):
             return ""
-        return named_arn(resource.type, name, self._region(resource), account)
+        return named_arn(resource.type, name, self.region_or(resource, ""), account)

@@ -5,13 +5,12 @@ Each objective is looked for by itself: what a declaration leaves open, tags may
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from policies.core.durations import days, duration, tier
-from policies.core.values import UNKNOWN, UnknownPropertyError, known, mapping
+from policies.core.values import UNKNOWN, UnknownPropertyError, known, mapping, structured
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -211,23 +210,10 @@ def _default_tags(resource: Resource) -> dict[str, Any]:
     answered = resource.outputs.get(_ALL_TAGS)
     if resource.provider is None:
         return {**mapping(known(answered, _ALL_TAGS)), **declared}
-    defaults = _opened(resource.provider.inputs.get("defaultTags"))
+    defaults = structured(resource.provider.inputs.get("defaultTags"))
     if defaults is UNKNOWN:
         raise UnknownPropertyError(_ALL_TAGS)
     return {**mapping(answered), **mapping(known(mapping(defaults).get("tags"), _ALL_TAGS)), **declared}
-
-
-def _opened(value: Any) -> Any:  # noqa: ANN401 - JSON
-    # Providers take their structured settings as JSON text.
-    return _parsed(value) if isinstance(value, str) else value
-
-
-@lru_cache(maxsize=256)
-def _parsed(text: str) -> Any:  # noqa: ANN401 - JSON
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
 
 
 def tagged(resource: Resource) -> Objectives:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
 if TYPE_CHECKING:
@@ -112,6 +114,27 @@ def texts(value: Any) -> tuple[str, ...]:  # noqa: ANN401 - JSON
     if isinstance(value, Sequence):
         return tuple(item for item in cast("Sequence[Any]", value) if isinstance(item, str))
     return ()
+
+
+def structured(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """What JSON text stands for, None where it is none; anything else as it is.
+
+    Policies are text, and so are the structured settings of a provider.
+    """
+    return _parsed(value) if isinstance(value, str) else value
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> Any:  # noqa: ANN401 - JSON
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def document(value: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    """A policy or pattern that is JSON text or a mapping already; empty for anything else."""
+    return mapping(structured(value))
 
 
 def mapping(value: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON

@@ -11,7 +11,7 @@ from policies.core.results import Kind, Result, attempt, require, undecided, unk
 from policies.core.roles import CLUSTER, INSTANCE
 from policies.core.values import UNKNOWN, UnknownPropertyError, is_false, is_set, texts
 from policies.rules.aws_alarms_metrics import measured, metric_of
-from policies.rules.aws_routing_graph import ALARM, alarms_behind_checks, region_or_none, switches
+from policies.rules.aws_routing_graph import ALARM, alarms_behind_checks, switches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -79,7 +79,7 @@ class _Subscriptions:
                 self._add(subscription, index)
             except UnknownPropertyError as fault:
                 source = subscription.peek("sourceType")
-                place = (region_or_none(index, subscription), source if isinstance(source, str) else "")
+                place = (index.region_or(subscription, None), source if isinstance(source, str) else "")
                 self.loose.append(self._open.setdefault(place, unknown(subscription.urn, fault.path)))
 
     def of(self, database: Resource, region: str) -> Iterator[Resource]:

@@ -30,7 +30,6 @@ from policies.rules.aws_alarms_metrics import (
     subject,
 )
 from policies.rules.aws_copies import DOCUMENTS, GLOBAL_DATASTORE, GRAPH, joins_elsewhere
-from policies.rules.aws_routing_graph import region_or_none
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -43,7 +42,6 @@ if TYPE_CHECKING:
 
 _TABLE: Final = "aws:dynamodb/table:Table"
 _TABLE_REPLICA: Final = "aws:dynamodb/tableReplica:TableReplica"
-_GLOBAL_CLUSTER: Final = "globalClusterIdentifier"
 _ORIGINS: Final = ("masterUsername", "snapshotIdentifier", "restoreToPointInTime", "s3Import")
 """What a cluster names that has data of its own."""
 
@@ -211,7 +209,7 @@ def _watched(replica: _Replica, context: Context, alarms: Watches) -> Iterator[R
     unplaced = [watch for metric in replica.metrics for watch in alarms.loose.get(metric, ())[:1]]
     for metric in replica.metrics:
         for watch in alarms.on(metric, replica.subjects):
-            region = region_or_none(context.index, watch.metric.resource)
+            region = context.index.region_or(watch.metric.resource, None)
             if region is None:
                 unplaced.append(watch)
             elif region == replica.region or not replica.region:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from policies.core.arns import arn_account, arn_region
-from policies.core.backups import PLAN, VAULT, document, kept_days
+from policies.core.backups import PLAN, VAULT, kept_days
 from policies.core.keys import require_key
 from policies.core.results import attempt, require, undecided, violation
-from policies.core.values import UNKNOWN, UnknownPropertyError, is_set, is_true, mapping, texts
+from policies.core.values import UNKNOWN, UnknownPropertyError, document, is_set, is_true, mapping, texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from policies.core.backups import PROTECTED, SELECTION, keeps_itself, kept_days, place, selections
+from policies.core.backups import PROTECTED, SELECTION, keeps_itself, kept_days, selections
 from policies.core.results import Result, attempt, undecided, unknown, violation
 from policies.core.schedules import longest_interval
 from policies.core.values import UNKNOWN, UnknownPropertyError, is_set, number, texts
@@ -143,7 +143,7 @@ def _tests(index: Index) -> tuple[Mapping[Kind, float], set[str]]:
             # The plan of another stack has a schedule that is its business.
             interval = 0 if plan is None else longest_interval(plan.get("scheduleExpression"))
         except UnknownPropertyError:
-            vague.add(place(index.region, selection))
+            vague.add(index.region_or(selection, ""))
             continue
         if isinstance(store, str) and interval is not None:
             shortest[(store, region)] = min(interval, shortest.get((store, region), interval))

@@ -7,9 +7,9 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from policies.core.arns import arn_resource
-from policies.core.backups import VAULT, document, place
+from policies.core.backups import VAULT
 from policies.core.results import attempt, require, violation
-from policies.core.values import at_least, is_set, mapping, texts
+from policies.core.values import at_least, document, is_set, mapping, texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -45,7 +45,7 @@ _DETAILS: Final = ("Backup Job State Change", "Copy Job State Change")
 def _of_vault(vault: Resource, type_: str, index: Index) -> Sequence[Resource]:
     """The companions of a vault; vaults of several regions often share their name."""
     found = index.companions(vault, type_, _NAME)
-    return [each for each in found if place(index.region, each) in {"", place(index.region, vault)}]
+    return [each for each in found if index.region_or(each, "") in {"", index.region_or(vault, "")}]
 
 
 def _backup_vault_locked(vault: Resource, context: Context) -> Iterable[Result]:
@@ -140,7 +140,7 @@ def _backup_failure_notified(context: Context) -> Iterator[Result]:
 
 
 def _notified(vault: Resource, index: Index, heard: Mapping[str, set[str]]) -> Iterator[Result]:
-    kinds = heard.get(place(index.region, vault), set[str]())
+    kinds = heard.get(index.region_or(vault, ""), set[str]())
     if kinds.issuperset(_DETAILS):
         return
     notifications = _of_vault(vault, NOTIFICATIONS, index)
@@ -164,7 +164,7 @@ def _heard(index: Index) -> Mapping[str, set[str]]:
         states = mapping(pattern.get("detail")).get("state")
         if "aws.backup" in texts(pattern.get("source")) and (states is None or "FAILED" in texts(states)):
             kinds = texts(pattern.get("detail-type")) or _DETAILS
-            found.setdefault(place(index.region, rule), set()).update(kinds)
+            found.setdefault(index.region_or(rule, ""), set()).update(kinds)
     return found
 
 

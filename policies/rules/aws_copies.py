@@ -11,7 +11,20 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
 from policies.core.arns import arn_region
-from policies.core.backups import PLAN, VAULT, selections
+from policies.core.backups import (
+    BACKUPS_REPLICATION,
+    DOCUMENTS,
+    FILE_SYSTEM,
+    FILE_SYSTEM_REPLICATION,
+    GRAPH,
+    PLAN,
+    TABLE,
+    VAULT,
+    VOLUME,
+    WAREHOUSE,
+    WAREHOUSE_COPY,
+    selections,
+)
 from policies.core.results import attempt
 from policies.core.roles import BUCKET, BUCKET_REPLICATION, CLUSTER, INSTANCE, REPLICATION_GROUP, replica_source
 from policies.core.values import UNKNOWN, UnknownPropertyError, is_set
@@ -25,17 +38,8 @@ if TYPE_CHECKING:
     from policies.core.resource import Resource, View
     from policies.core.results import Result
 
-TABLE: Final = "aws:dynamodb/table:Table"
 TABLE_REPLICA: Final = "aws:dynamodb/tableReplica:TableReplica"
-FILE_SYSTEM: Final = "aws:efs/fileSystem:FileSystem"
-FILE_REPLICATION: Final = "aws:efs/replicationConfiguration:ReplicationConfiguration"
 GLOBAL_DATASTORE: Final = "aws:elasticache/globalReplicationGroup:GlobalReplicationGroup"
-DOCUMENTS: Final = "aws:docdb/cluster:Cluster"
-GRAPH: Final = "aws:neptune/cluster:Cluster"
-WAREHOUSE: Final = "aws:redshift/cluster:Cluster"
-WAREHOUSE_COPY: Final = "aws:redshift/snapshotCopy:SnapshotCopy"
-VOLUME: Final = "aws:ebs/volume:Volume"
-BACKUP_REPLICATION: Final = "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication"
 
 STORES: Final = (
     INSTANCE,
@@ -155,14 +159,6 @@ def joins_elsewhere(store: Resource, index: Index) -> bool:
     return index.target(store, "globalClusterIdentifier", type_) is None
 
 
-def place(resource: Resource, index: Index) -> Any:  # noqa: ANN401 - a region or UNKNOWN
-    """A resource's region, UNKNOWN while it is not known."""
-    try:
-        return index.region(resource)
-    except UnknownPropertyError:
-        return UNKNOWN
-
-
 def rules_of(config: Resource) -> Iterator[View]:
     """The enabled rules of a bucket's replication, declared apart or, as older programs do, in the bucket itself.
 
@@ -213,7 +209,11 @@ def _replicas(index: Index) -> Iterator[Copy]:
             source = index.target(datastore, "primaryReplicationGroupId", replica.type) if datastore else None
         if source is not None and source is not replica:
             yield Copy(
-                source=source, mechanism=Mechanism.REPLICA, about=replica, path=path, place=place(replica, index)
+                source=source,
+                mechanism=Mechanism.REPLICA,
+                about=replica,
+                path=path,
+                place=index.region_or(replica, UNKNOWN),
             )
 
 
@@ -227,19 +227,11 @@ def _tables(index: Index) -> Iterator[Copy]:
                 path="regionName",
                 place=_region(replica.peek("regionName")),
             )
-    for replica in index.of(TABLE_REPLICA):
-        if (table := index.target(replica, "globalTableArn", TABLE)) is not None:
-            yield Copy(
-                source=table,
-                mechanism=Mechanism.TABLE,
-                about=replica,
-                path="globalTableArn",
-                place=place(replica, index),
-            )
+    yield from _declared_apart(index, TABLE_REPLICA, "globalTableArn", TABLE, Mechanism.TABLE)
 
 
 def _files(index: Index) -> Iterator[Copy]:
-    for config in index.of(FILE_REPLICATION):
+    for config in index.of(FILE_SYSTEM_REPLICATION):
         if (source := index.target(config, "sourceFileSystemId", FILE_SYSTEM)) is not None:
             for destination in _items(config, "destination"):
                 yield Copy(
@@ -285,22 +277,21 @@ def bucket_place(rule: View, index: Index) -> Any:  # noqa: ANN401 - a region, U
 
     Where the bucket itself is not known yet and several may be meant, they must agree.
     """
-    places = {place(bucket, index) for bucket in destinations(rule, index)}
+    places = {index.region_or(bucket, UNKNOWN) for bucket in destinations(rule, index)}
     if len(places) == 1:
         return places.pop()
     return UNKNOWN if places or rule.peek("destination.bucket") is UNKNOWN else ""
 
 
 def _automated(index: Index) -> Iterator[Copy]:
-    for replication in index.of(BACKUP_REPLICATION):
-        if (source := index.target(replication, "sourceDbInstanceArn", INSTANCE)) is not None:
-            yield Copy(
-                source=source,
-                mechanism=Mechanism.BACKUPS,
-                about=replication,
-                path="sourceDbInstanceArn",
-                place=place(replication, index),
-            )
+    yield from _declared_apart(index, BACKUPS_REPLICATION, "sourceDbInstanceArn", INSTANCE, Mechanism.BACKUPS)
+
+
+def _declared_apart(index: Index, type_: str, path: str, source_type: str, mechanism: Mechanism) -> Iterator[Copy]:
+    """Copies by a resource of their own, which names the source and lives where they go."""
+    for copy in index.of(type_):
+        if (source := index.target(copy, path, source_type)) is not None:
+            yield Copy(source=source, mechanism=mechanism, about=copy, path=path, place=index.region_or(copy, UNKNOWN))
 
 
 def _planned(index: Index) -> Iterator[Copy]:
@@ -335,7 +326,7 @@ def vault_place(action: View, index: Index) -> Any:  # noqa: ANN401 - a region, 
     if declared is None:
         return ""
     vaults = index.targets(action.resource, f"{action.prefix}.destinationVaultArn", VAULT)
-    places = {place(vault, index) for vault in vaults}
+    places = {index.region_or(vault, UNKNOWN) for vault in vaults}
     return places.pop() if len(places) == 1 else UNKNOWN
 
 

@@ -10,7 +10,7 @@ from policies.core.results import attempt, require, undecided, unknown, violatio
 from policies.core.roles import BUCKET, BUCKET_REPLICATION, CLUSTER, INSTANCE, REPLICATION_GROUP
 from policies.core.values import UNKNOWN, UnknownPropertyError, is_set
 from policies.rules.aws_copies import (
-    FILE_REPLICATION,
+    FILE_SYSTEM_REPLICATION,
     GLOBAL_DATASTORE,
     STORES,
     TABLE_REPLICA,
@@ -21,7 +21,6 @@ from policies.rules.aws_copies import (
     file_place,
     joins_elsewhere,
     per_store,
-    place,
     rules_of,
 )
 
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     from policies.rules.aws_copies import Copy
 
 SECRET: Final = "aws:secretsmanager/secret:Secret"  # noqa: S105 - a type
-REPOSITORY: Final = "aws:ecr/repository:Repository"
 REGISTRY_REPLICATION: Final = "aws:ecr/replicationConfiguration:ReplicationConfiguration"
 ELSEWHERE: Final = "in another region than its source"
 
@@ -137,7 +135,7 @@ def _replica_in_other_region(context: Context) -> Iterable[Result]:
             )
     for replica in index.of(TABLE_REPLICA):
         groups[replica.urn].append((replica, "globalTableArn", lambda a=replica: _table_is_elsewhere(a, context)))
-    for config in index.of(FILE_REPLICATION):
+    for config in index.of(FILE_SYSTEM_REPLICATION):
         for each in _listed(config, "destination"):
             groups[config.urn].append((each, "region", lambda a=each: _files_are_elsewhere(a, context)))
     for urn, group in groups.items():
@@ -245,7 +243,7 @@ def _member_elsewhere(datastore: Resource, context: Context) -> Iterator[Result]
         yield violation(datastore, path, f"`{path}` must be set", absent=True)
         return
     home = index.region(datastore if primary is None else primary)
-    places = [place(member, index) for member in members]
+    places = [index.region_or(member, UNKNOWN) for member in members]
     if any(each not in (home, UNKNOWN) for each in places):
         return
     if UNKNOWN in places:
@@ -311,7 +309,7 @@ class _Registries:
         self._prefixes: dict[Any, set[str]] = defaultdict(set)
         self._unknown: dict[Any, str] = {}
         for config in self.found:
-            region = place(config, index)
+            region = index.region_or(config, UNKNOWN)
             try:
                 for rule in config.items("replicationConfiguration.rules"):
                     self._prefixes[region].update(_prefixes(rule))

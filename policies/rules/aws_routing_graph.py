@@ -197,13 +197,5 @@ def _alarms(index: Index, check: Resource) -> Sequence[Resource]:
     region = check.peek("cloudwatchAlarmRegion")
     if len(found) > 1 and isinstance(region, str):
         # One name may be used in every region.
-        found = [each for each in found if region_or_none(index, each) in {None, "", region}]
+        found = [each for each in found if index.region_or(each, None) in {None, "", region}]
     return found
-
-
-def region_or_none(index: Index, resource: Resource) -> str | None:
-    """A resource's region; None when it is not known yet."""
-    try:
-        return index.region(resource)
-    except UnknownPropertyError:
-        return None

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
 from policies.core.results import attempt, require, undecided, violation
 from policies.core.roles import BUCKET
-from policies.core.values import UNKNOWN, is_false, is_set, is_true, mapping, number, texts
+from policies.core.values import UNKNOWN, document, is_false, is_set, is_true, mapping, number, texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -42,27 +41,17 @@ def _s3_tls_only(resource: Resource, context: Context) -> Iterable[Result]:
             message = "`policy` must deny requests without TLS, here or in a separate resource"
             yield violation(resource, "policy", message, absent=True)
         return
-    document = _document(resource.get("policy"))
-    statements = _list(document.get("Statement"))
+    policy = document(resource.get("policy"))
+    statements = _list(policy.get("Statement"))
     if any(_denies_plaintext(mapping(each)) for each in statements):
         return
-    if _has_unknown(document):
+    if _has_unknown(policy):
         yield undecided(resource, "policy")
     else:
         message = (
             "`policy` must deny everybody `s3:*` on the bucket and all of its objects unless `aws:SecureTransport`"
         )
         yield violation(resource, "policy", message)
-
-
-def _document(policy: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
-    """A policy as text or as an object; what is neither says nothing."""
-    if not isinstance(policy, str):
-        return mapping(policy)
-    try:
-        return mapping(json.loads(policy))
-    except (ValueError, RecursionError):
-        return {}
 
 
 def _list(value: Any) -> list[Any]:  # noqa: ANN401 - JSON

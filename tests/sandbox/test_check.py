@@ -20,7 +20,18 @@ if TYPE_CHECKING:
 
     from lifeboat.sandbox.state import Record
 
-LIFEBOAT = (sys.executable, "-c", "from lifeboat.cli.main import main; main()", "check", "reskflow")
+# Whoever runs the tests in the background has made them, and all that they start, deaf to Ctrl-C. Undone in the new
+# process itself: a `preexec_fn` forks this one with all its threads, and may never come back from it.
+LIFEBOAT = (
+    sys.executable,
+    "-c",
+    (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "from lifeboat.cli.main import main; main()"
+    ),
+    "check",
+    "reskflow",
+)
 
 
 @pytest.fixture
@@ -43,8 +54,6 @@ def _started(project: Path, temporary: Path, *arguments: str) -> subprocess.Pope
         [*LIFEBOAT, *arguments],
         cwd=project,
         env={**os.environ, "TMPDIR": str(temporary)},
-        # Whoever runs the tests in the background has made them, and all that they start, deaf to Ctrl-C.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - see above
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
