@@ -221,10 +221,14 @@ class Selections:
             return None
 
     def _same_place(self, selection: Resource, resource: Resource) -> bool:
+        index = self._index
         return all(
             # Where one of both is not known, the program may mean the same.
-            not (own := find(selection)) or not (its := find(resource)) or own == its
-            for find in (lambda each: self._index.region_or(each, ""), self._index.account)
+            not own or not its or own == its
+            for own, its in (
+                (index.region_or(selection, ""), index.region_or(resource, "")),
+                (index.account(selection), index.account(resource)),
+            )
         )
 
     def _arn(self, resource: Resource) -> str:
