@@ -5,7 +5,7 @@ BIN := .venv/bin
 SOURCES := __main__.py benchmarks components contract examples lifeboat policies stacks tests
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test lint format bench lock clean
+.PHONY: help up down test kills lint format bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,7 +18,10 @@ down: $(BIN)/.program ## Stop the local cloud and remove its state
 
 test: $(BIN)/.dev ## Lint, check types, run every test that this machine can run
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+kills: $(BIN)/.dev ## Kill the living sandbox at LIFEBOAT_KILLS (default 50) random moments
+	LIFEBOAT_KILLS=$${LIFEBOAT_KILLS:-50} $(BIN)/pytest tests/live/test_kills.py
 
 lint: $(BIN)/.dev ## ruff and the strict type checker
 	$(BIN)/ruff check $(SOURCES)

@@ -64,7 +64,8 @@ def state(live: Mapping[str, Any]) -> RenderableType:
     )
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for heading in _HEADINGS:
-        table.add_column(heading, overflow="fold")
+        # A long name is folded, so that addresses stay whole, to be copied.
+        table.add_column(heading, overflow="fold", no_wrap=heading != "server")
     for row in live["processes"]:
         table.add_row(*_cells(row))
     parts: list[RenderableType] = [*map(Text, head), Text(), table]
@@ -72,6 +73,11 @@ def state(live: Mapping[str, Any]) -> RenderableType:
         Text(f"{row['name']}: {row['problem']}: see {row['log']}", style="red")
         for row in live["processes"]
         if row["problem"]
+    ]
+    parts += [
+        Text(f"{row['name']}: {row['lag_at_last_contact_seconds']:.1f} s behind when its source last answered")
+        for row in live["processes"]
+        if _lost_contact(row)
     ]
     parts += [
         Text(f"{row['key']} to {row['target_region']}: {row['pending']} pending, {row['failed']} failed")
@@ -92,6 +98,12 @@ def _cells(row: Mapping[str, Any]) -> Sequence[str]:
         row["state"],
         "" if lag is None else f"{lag:.1f} s",
     )
+
+
+def _lost_contact(row: Mapping[str, Any]) -> bool:
+    """Whether a replica's lag is not what it was when its source last answered: a failover loses no more than that."""
+    now, before = row["lag_seconds"], row.get("lag_at_last_contact_seconds")
+    return before is not None and (now is None or now > before)
 
 
 def _secrets(contract: Mapping[str, Any]) -> list[str]:

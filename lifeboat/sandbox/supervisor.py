@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from lifeboat.sandbox import environment
 from lifeboat.sandbox.interrupts import interrupts_held
+from lifeboat.sandbox.live.processes import environment as inherited
 from lifeboat.sandbox.live.processes import servers_live
 from lifeboat.sandbox.state import Directory, Gateway, Record, SandboxError, locked, process_identity
 
@@ -186,6 +187,17 @@ def answers(record: Record) -> bool:
     return answer == {"pid": record.pid, "stack": record.stack}
 
 
+def parts(record: Record) -> list[dict[str, Any]]:
+    """What has to be ready of a living sandbox, as `world_status.parts` describes it: each server is asked.
+
+    Raises:
+        OSError: when it does not answer.
+        SandboxError: when it does not answer as a living sandbox does.
+    """
+    found: list[dict[str, Any]] = control(record, "GET", "parts", deadline=_SERVERS_TIMEOUT)
+    return found
+
+
 def living(record: Record) -> dict[str, Any] | None:
     """How the servers of a running sandbox are, as `world_status.document` describes it; None: it has none.
 
@@ -236,8 +248,6 @@ def control(
 
 def _spawn(directory: Directory, *, stack: str, account: str, home: str, live: Live | None = None) -> int:
     """Start the gateway's process, its output in the log; it makes a session of its own and outlives its caller."""
-    # A user's MOTO_* settings and AWS credentials have no business in the sandbox's server.
-    variables = {name: value for name, value in os.environ.items() if not name.startswith(("MOTO_", "AWS_"))}
     appended = os.O_WRONLY | os.O_CREAT | os.O_APPEND
     return os.posix_spawn(
         sys.executable,
@@ -246,7 +256,7 @@ def _spawn(directory: Directory, *, stack: str, account: str, home: str, live: L
             *("--directory", str(directory.path), "--stack", stack, "--account", account, "--home", home),
             *(live.arguments() if live else ()),
         ],
-        variables,
+        inherited(),
         file_actions=[
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
             (os.POSIX_SPAWN_OPEN, 1, str(directory.gateway_log), appended, 0o600),

@@ -17,7 +17,8 @@ from lifeboat.sandbox.catalogue.loader import load
 from lifeboat.sandbox.environment import PASSPHRASE
 from lifeboat.sandbox.interrupts import interrupts_held
 from lifeboat.sandbox.live.account import lent_account
-from lifeboat.sandbox.live.world_config import TIME_SCALE, Live, require_resumable, sites_first
+from lifeboat.sandbox.live.world_config import TIME_SCALE, Live, sites_first
+from lifeboat.sandbox.live.writers import past
 from lifeboat.sandbox.state import SandboxError, SandboxInputError
 
 if TYPE_CHECKING:
@@ -171,7 +172,8 @@ def _live(living: Living, topology: Topology, directory: Directory) -> Live:
     lent_account()
     home = topology.home.region
     if living.resume:
-        require_resumable(directory, home)
+        # The gateway reads it; here what cannot be resumed is refused before anything is stopped.
+        past(directory.data, home)
     return Live(
         regions=sites_first(home, [site.region for site in topology.sites], topology.witness),
         seed=living.seed,
@@ -180,16 +182,16 @@ def _live(living: Living, topology: Topology, directory: Directory) -> Live:
     )
 
 
-def _come_alive(record: Record, progress: Callable[[str], None]) -> dict[str, Any]:
-    live = await_ready(record, progress)
+def _come_alive(record: Record, progress: Callable[[str], None]) -> dict[str, Any] | None:
+    await_ready(record, progress)
     supervisor.control(record, "POST", "ready", deadline=_CALL)
-    return live
+    return supervisor.living(record)
 
 
 def await_ready(
     record: Record, progress: Callable[[str], None] = lambda _: None, deadline: float = READY_DEADLINE
-) -> dict[str, Any]:
-    """Wait until every server of a living sandbox is ready, replicas follow and names answer; then how it lives.
+) -> None:
+    """Wait until every server of a living sandbox is ready, replicas follow and names answer.
 
     Args:
         record: The running sandbox.
@@ -202,14 +204,14 @@ def await_ready(
     end = time.monotonic() + deadline
     told: set[str] = set()
     while True:
-        live: dict[str, Any] = supervisor.control(record, "GET", "live", deadline=_CALL)
-        waiting = [part for part in live["parts"] if not part["ready"]]
-        for part in live["parts"]:
+        parts = supervisor.parts(record)
+        waiting = [part for part in parts if not part["ready"]]
+        for part in parts:
             if part["ready"] and part["part"] not in told:
                 told.add(part["part"])
                 progress(f"{part['part']}: {part['detail']}")
         if not waiting:
-            return live
+            return
         if time.monotonic() > end:
             first = waiting[0]
             raise SandboxError(f"{first['part']} is not ready: {first['detail']}: see {first['log']}")

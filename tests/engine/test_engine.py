@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # What the CLI writes for a value that a preview cannot know.
 UNKNOWN_TEXT = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("engine")]
+pytestmark = pytest.mark.engine
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from policies.core.judge import Judgement
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("engine")]
+pytestmark = pytest.mark.engine
 
 PACK = CHECKOUT / "policies"
 RULES = load_rules()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from lifeboat.sandbox.state import Directory
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("engine")]
+pytestmark = pytest.mark.engine
 
 ACCOUNT = "123456789012"
 

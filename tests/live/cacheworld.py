@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import os
+import signal
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import boto3
@@ -95,6 +97,12 @@ class World:
 
     def row(self, region: str) -> dict[str, Any]:
         return next((row for row in self.caches.status() if row["region"] == region), {"state": "none"})
+
+    def kill(self, region: str) -> None:
+        """End a server from outside; when this returns it is gone."""
+        pid = self.row(region)["pid"]
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: self.row(region)["pid"] != pid)
 
     def endpoint(self, region: str, kind: str = "PrimaryEndpoint") -> str:
         found = self.api(region).describe_replication_groups(ReplicationGroupId="sessions")

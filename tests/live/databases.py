@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import boto3
@@ -13,7 +14,7 @@ from lifeboat.sandbox.live.databases import Databases
 from tests.live.farm import Farm, farm, patch_moto
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from lifeboat.sandbox.live.postgres import Postgres
 
@@ -29,8 +30,10 @@ class Durations:
 
     def __init__(self) -> None:
         self.durations: dict[str, float] = {}
+        self.asked: list[str] = []
 
     def seconds(self, operation: str) -> float:
+        self.asked.append(operation)
         return self.durations.get(operation, 0.0)
 
 
@@ -40,10 +43,14 @@ class Straight:
     def __init__(self) -> None:
         self.opened: set[tuple[str, str, str]] = set()
         self.cut = False
+        self.on_open: Callable[[], object] | None = None
 
     def open(self, name: str, source_region: str, target_region: str, address: str, port: int) -> str:
         assert port
         self.opened.add((name, source_region, target_region))
+        called, self.on_open = self.on_open, None
+        if called is not None:
+            called()
         return "127.0.0.1" if self.cut else address
 
 
@@ -58,7 +65,12 @@ class Cloud:
 
     def _databases(self) -> Databases:
         made = Databases(
-            self.farm.directory, self.farm.network, self.farm.processes, self.farm.account, self.effects, self.links
+            self.farm.directory,
+            self.farm.network,
+            self.farm.processes,
+            self.farm.account,
+            self.effects.seconds,
+            self.links,
         )
         made.start()
         return made
@@ -81,6 +93,10 @@ class Cloud:
 
     def server(self, key: str) -> Postgres:
         return self.databases.servers[key].server
+
+    def roles(self) -> dict[str, str]:
+        """Each database's role, as its data are."""
+        return {key: unit.role for key, unit in self.databases.servers.items()}
 
     def login(self, key: str, **changed: str) -> Connection:
         """As the owner, at the address of a database."""
@@ -177,8 +193,14 @@ def numbers(connection: Connection) -> list[int]:
             return []
 
 
-@pytest.fixture
-def cloud() -> Iterator[Cloud]:
+def empty(connection: Connection) -> None:
+    """See that there is nothing in the table."""
+    with connection:
+        connection.execute("DROP TABLE IF EXISTS orders")
+
+
+@contextlib.contextmanager
+def clouds() -> Iterator[Cloud]:
     """An empty cloud."""
     patch_moto()
     with mock_aws(), farm() as land:
@@ -186,4 +208,13 @@ def cloud() -> Iterator[Cloud]:
         try:
             yield made
         finally:
+            # Without a keeper no server runs any more: nobody waits for polite ends, which are not tried here.
+            land.processes.close()
             made.databases.close()
+
+
+@pytest.fixture
+def cloud() -> Iterator[Cloud]:
+    """An empty cloud of a test's own."""
+    with clouds() as made:
+        yield made

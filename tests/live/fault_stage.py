@@ -19,6 +19,7 @@ from lifeboat.sandbox.live.site_store import Credentials
 from lifeboat.sandbox.live.sites import SiteConfig, Sites
 from lifeboat.sandbox.live.world_parts import BreakableSites
 from tests.live.farm import Farm, farm
+from tests.live.listening import listening
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,6 +41,7 @@ class Servers:
         return sorted(key for key in self.found if key.startswith(f"{region}/"))
 
     def hold(self, key: str) -> None:
+        self.found[key].thaw()
         self.found[key].kill()
         # The keeper tells a moment later; nobody may take it for running until then.
         self.found[key].stop("immediate")
@@ -91,7 +93,7 @@ class Stage:
             host=self.primary.place.address, port=POSTGRES_PORT, user=OWNER.user, password="secret", database="shop"
         )
         places.start(EAST, SiteConfig(credentials=credentials))
-        places.wait_listening(EAST)
+        listening(places, EAST)
         self.site_address = self.links.open("site", EAST, OUTSIDE, places.address(EAST), HTTP_PORT)
         with self.login() as connection:
             connection.execute("CREATE TABLE orders (number bigint PRIMARY KEY, filler text STORAGE EXTERNAL)")

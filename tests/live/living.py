@@ -81,6 +81,11 @@ class Sandbox:
         assert found is not None
         return found
 
+    @property
+    def parts(self) -> list[dict[str, Any]]:
+        """What an `up` waits for."""
+        return supervisor.parts(self.record)
+
     def process(self, kind: str, region: str) -> dict[str, Any]:
         """A server's row of the status."""
         (found,) = [row for row in self.live["processes"] if (row["kind"], row["region"]) == (kind, region)]

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import dnslib
 import dnslib.server
 
+from lifeboat.sandbox.live.network import DNS_PORT
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -43,15 +45,16 @@ class _Handler(dnslib.server.DNSHandler):
 
 
 @contextlib.contextmanager
-def serve(zone: Zone, address: str = "127.0.0.1", port: int = 0) -> Iterator[tuple[str, int]]:
-    """Serve a zone over UDP and TCP; the value is where."""
+def serve(zone: Zone, address: str) -> Iterator[tuple[str, int]]:
+    """Serve a zone over UDP and TCP at an address of the test's own; the value is where."""
     quiet = dnslib.server.DNSLogger(_LOGGED_NOT)
     with contextlib.ExitStack() as stack:
         for tcp in (False, True):
-            server = dnslib.server.DNSServer(zone, address=address, port=port, tcp=tcp, logger=quiet, handler=_Handler)
-            address, port = server.server.server_address
+            server = dnslib.server.DNSServer(
+                zone, address=address, port=DNS_PORT, tcp=tcp, logger=quiet, handler=_Handler
+            )
             # Not dnslib's own thread, whose end takes half a second to be noticed.
             stack.callback(server.server.server_close)
             server.start_thread()
             stack.callback(server.stop)
-        yield address, port
+        yield address, DNS_PORT

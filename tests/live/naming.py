@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -145,8 +146,14 @@ class Stack:
             InsufficientDataHealthStatus="LastKnownStatus",
         )
 
-    def set_switch(self, region: str, label: str, *, opened: bool) -> None:
-        datum = {"MetricName": "SwitchOpen", "Dimensions": [{"Name": "Site", "Value": region}], "Value": float(opened)}
+    def set_switch(self, region: str, label: str, *, opened: bool, ago: float = 60) -> None:
+        """Publish a switch's level as of some seconds ago: the minute that runs does not count yet."""
+        datum = {
+            "MetricName": "SwitchOpen",
+            "Dimensions": [{"Name": "Site", "Value": region}],
+            "Value": float(opened),
+            "Timestamp": time.time() - ago,
+        }
         self.client("cloudwatch", WITNESS).put_metric_data(Namespace=f"Lifeboat/{label}", MetricData=[datum])
 
     def pair(self, name: str, primary: str, secondary: str) -> None:

@@ -9,12 +9,13 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lifeboat.sandbox.live.network import DNS_PORT, HTTP_PORT
+from lifeboat.sandbox.live.network import HTTP_PORT
 from lifeboat.sandbox.live.postgres import Postgres
 from lifeboat.sandbox.live.postgres_setup import Owner, Passwords, Place
 from lifeboat.sandbox.live.site_store import Credentials
 from lifeboat.sandbox.live.sites import SiteConfig, Sites
 from tests.live.farm import Farm, farm
+from tests.live.listening import listening
 from tests.live.names import Zone, serve
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class Shop:
 
     def start(self, region: str, **changes: float) -> None:
         self.sites.start(region, self.config(region, **changes))
-        self.sites.wait_listening(region)
+        listening(self.sites, region)
 
     def numbers(self, region: str, client: str) -> list[int]:
         """What a region's database has of a client."""
@@ -113,5 +114,5 @@ def shop() -> Iterator[Shop]:
     """A shop whose databases run and whose sites do not yet."""
     with farm() as land:
         zone = Zone()
-        with serve(zone, land.network.name_server, DNS_PORT):
+        with serve(zone, land.network.name_server):
             yield Shop(land, zone)

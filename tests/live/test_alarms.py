@@ -10,7 +10,17 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from lifeboat.sandbox.live.alarms import ALARM, INSUFFICIENT_DATA, OK, Alarms, Datapoint, Rule, evaluate
+from lifeboat.sandbox.live.alarm_rules import (
+    ALARM,
+    INSUFFICIENT_DATA,
+    OK,
+    Comparison,
+    Datapoint,
+    Rule,
+    Statistic,
+    evaluate,
+)
+from lifeboat.sandbox.live.alarms import Alarms
 from tests.live.waiting import until
 
 if TYPE_CHECKING:
@@ -65,9 +75,9 @@ def points(drawn: str) -> list[Datapoint]:
 def test_states_are_those_of_the_documented_tables(
     rule: Rule, drawn: str, missing: str, ignore: str | None, breaching: str, not_breaching: str
 ) -> None:
-    expected = {"missing": missing, "ignore": ignore, "breaching": breaching, "notBreaching": not_breaching}
-    found = {treated: evaluate(replace(rule, missing=treated), points(drawn), NOW).state for treated in expected}
-    assert found == expected
+    ways = ("missing", "ignore", "breaching", "notBreaching")
+    found = [evaluate(replace(rule, missing=way), points(drawn), NOW).state for way in ways]
+    assert found == [missing, ignore, breaching, not_breaching]
 
 
 def test_a_breach_counts_once_its_period_is_over() -> None:
@@ -75,6 +85,20 @@ def test_a_breach_counts_once_its_period_is_over() -> None:
     running = [*points("000"), Datapoint.of(NOW, 1)]
     assert evaluate(rule, running, NOW).state == OK
     assert evaluate(rule, running, NOW + MINUTE).state == ALARM
+
+
+def test_a_longer_period_slides_from_minute_to_minute() -> None:
+    """AWS's own example: five minutes are evaluated at the end of minute 5, then minutes 2 to 6."""
+    rule = replace(THREE_OF_THREE, period=5 * MINUTE, evaluation_periods=1, datapoints_to_alarm=1)
+    # In no step with the clock's own five minutes.
+    now = NOW + 2 * MINUTE
+    breach = Datapoint.of(now - MINUTE, 1)
+    states = [evaluate(rule, [breach], now + minute * MINUTE).state for minute in range(-1, 17)]
+    # From the end of its minute on; looked at for three periods, since nothing followed.
+    assert states == [INSUFFICIENT_DATA, *[ALARM] * 15, INSUFFICIENT_DATA, INSUFFICIENT_DATA]
+    fine = Datapoint.of(now + 4 * MINUTE, 0)
+    answered = [evaluate(rule, [breach, fine], now + minute * MINUTE).state for minute in range(7)]
+    assert answered == [*[ALARM] * 5, OK, OK]
 
 
 def test_data_older_than_the_range_is_forgotten() -> None:
@@ -86,7 +110,7 @@ def test_data_older_than_the_range_is_forgotten() -> None:
 @pytest.mark.parametrize(
     ("statistic", "value"), [("Minimum", 1), ("Maximum", 9), ("Sum", 15), ("SampleCount", 4), ("Average", 3.75)]
 )
-def test_a_period_is_its_statistic_of_single_values_and_of_sums(statistic: str, value: float) -> None:
+def test_a_period_is_its_statistic_of_single_values_and_of_sums(statistic: Statistic, value: float) -> None:
     at = NOW - MINUTE
     published = [
         Datapoint.of(at, 2),
@@ -105,7 +129,7 @@ def test_a_period_is_its_statistic_of_single_values_and_of_sums(statistic: str, 
         ("LessThanOrEqualToThreshold", ALARM, ALARM, OK),
     ],
 )
-def test_comparisons_with_the_threshold(comparison: str, below: str, at: str, above: str) -> None:
+def test_comparisons_with_the_threshold(comparison: Comparison, below: str, at: str, above: str) -> None:
     rule = replace(THREE_OF_THREE, evaluation_periods=1, datapoints_to_alarm=1, threshold=5, comparison=comparison)
     found = [evaluate(rule, [Datapoint.of(NOW - MINUTE, value)], NOW).state for value in (4, 5, 6)]
     assert found == [below, at, above]
@@ -135,8 +159,9 @@ def put_alarm(cloudwatch: Client, **changes: Setting) -> None:
     )
 
 
-def put_lag(cloudwatch: Client, value: float, instance: str = "orders") -> None:
-    minutes = [NOW - minute * MINUTE for minute in (1, 2, 3)]
+def put_lag(cloudwatch: Client, value: float, instance: str = "orders", ago: tuple[float, ...] = (1, 2, 3)) -> None:
+    """Publish a lag some minutes ago."""
+    minutes = [NOW - minute * MINUTE for minute in ago]
     cloudwatch.put_metric_data(
         Namespace="AWS/RDS",
         MetricData=[
@@ -173,6 +198,25 @@ def test_boto3_sees_an_alarm_begin_and_end(cloudwatch: Client) -> None:
     assert "GreaterThanThreshold 300" in alarm["StateReason"]
 
 
+def test_an_alarm_begins_when_a_whole_minute_of_its_life_is_over(cloudwatch: Client) -> None:
+    """Else each one that takes silence for a breach would ring before its metric could be there."""
+    put_alarm(cloudwatch, Period=300, EvaluationPeriods=1)
+    (made,) = cloudwatch.describe_alarms()["MetricAlarms"]
+    first = made["AlarmConfigurationUpdatedTimestamp"].timestamp() // MINUTE * MINUTE
+    found: list[str] = []
+    for minute in (0, 1, 2):
+        Alarms(ACCOUNT, clock=lambda: first + minute * MINUTE + 59).evaluate()  # noqa: B023 - called here
+        found.append(state(cloudwatch))
+    assert found == [INSUFFICIENT_DATA, INSUFFICIENT_DATA, ALARM]
+
+
+def test_a_metric_that_begins_with_its_alarm_leaves_it_quiet(cloudwatch: Client) -> None:
+    put_alarm(cloudwatch, Period=300, EvaluationPeriods=1)
+    put_lag(cloudwatch, 1, ago=(0.5,))
+    Alarms(ACCOUNT, clock=lambda: NOW).evaluate()
+    assert state(cloudwatch) == OK
+
+
 def test_a_state_set_by_hand_lasts_until_the_next_evaluation(cloudwatch: Client) -> None:
     put_alarm(cloudwatch)
     put_lag(cloudwatch, 1)
@@ -186,6 +230,12 @@ def test_a_unit_of_another_name_is_another_metric(cloudwatch: Client) -> None:
     put_lag(cloudwatch, 1)
     Alarms(ACCOUNT, clock=lambda: NOW).evaluate()
     assert state(cloudwatch) == INSUFFICIENT_DATA
+
+
+def test_missing_data_of_a_table_are_always_ignored(cloudwatch: Client) -> None:
+    put_alarm(cloudwatch, Namespace="AWS/DynamoDB")
+    Alarms(ACCOUNT, clock=lambda: NOW).evaluate()
+    assert state(cloudwatch) == OK
 
 
 def test_alarms_of_other_kinds_stay_and_do_not_disturb(cloudwatch: Client) -> None:

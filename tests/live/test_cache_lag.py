@@ -8,8 +8,8 @@ from lifeboat.sandbox.live.cache_lag import Trail
 from lifeboat.sandbox.live.redisserver import Position
 
 
-def position(history: str, offset: int, *, replica: bool = True) -> Position:
-    return Position(history=history, offset=offset, replica=replica, linked=True)
+def position(history: str, offset: int) -> Position:
+    return Position(history=history, offset=offset)
 
 
 def test_a_lag_is_the_age_of_the_oldest_thing_lacked() -> None:

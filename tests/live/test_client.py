@@ -18,6 +18,7 @@ from lifeboat.sandbox.live.client import Load, Mode, RateClient
 from lifeboat.sandbox.live.client_history import Attempt, History, Outcome, count, outcomes, read_history
 from lifeboat.sandbox.live.network import DNS_PORT
 from lifeboat.sandbox.live.resolver import Resolver
+from tests.live.listening import listening
 from tests.live.shop import AWAY, HOME, HOST, Shop, shop
 from tests.live.waiting import until
 
@@ -34,7 +35,7 @@ def stage() -> Iterator[Shop]:
         for region in (HOME, AWAY):
             made.sites.start(region, made.config(region))
         for region in (HOME, AWAY):
-            made.sites.wait_listening(region)
+            listening(made.sites, region)
         yield made
 
 

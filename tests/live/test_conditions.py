@@ -1,8 +1,7 @@
-"""What calls meet: each condition as a client of AWS's own SDK sees it, their order, and the ledger of calls."""
+"""What calls meet: each condition as a client of AWS's own SDK sees it."""
 
 from __future__ import annotations
 
-import json
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -12,18 +11,13 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
 from lifeboat.sandbox import supervisor
-from lifeboat.sandbox.gateway.calls import Call, Caller
-from lifeboat.sandbox.gateway.conditions import Conditions, Request, parse
-from lifeboat.sandbox.gateway.ledger import Ledger, Outcome
-from lifeboat.sandbox.gateway.planes import plane_of
-from lifeboat.sandbox.gateway.waiting import Patience
-from lifeboat.sandbox.state import Directory, Record, SandboxError
+from lifeboat.sandbox.state import SandboxError
+from tests.live.calls import ledger
 from tests.live.waiting import until
-from tests.sandbox.conftest import Client, Clients, clean_gateway, clients, gateway, sandbox_directory
-from tests.sandbox.conftest import Request as Setting
+from tests.sandbox.conftest import Client, Clients, Request, clean_gateway, clients, gateway, sandbox_directory
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from lifeboat.sandbox.state import Record
 
 __all__ = ["clean_gateway", "clients", "gateway", "sandbox_directory"]
 
@@ -43,13 +37,8 @@ def lift(record: Record, identifier: str = "") -> list[str]:
     return found
 
 
-def ledger(record: Record, since: int = 0) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = supervisor.control(record, "GET", f"ledger?since={since}")["calls"]
-    return found
-
-
 def client(
-    record: Record, service: str, region: str = REGION, *, key: str = "AKIAIOSFODNN7EXAMPLE", **more: Setting
+    record: Record, service: str, region: str = REGION, *, key: str = "AKIAIOSFODNN7EXAMPLE", **more: Request
 ) -> Client:
     session = boto3.session.Session(aws_access_key_id=key, aws_secret_access_key="sandbox", region_name=region)
     config = Config(retries={"total_max_attempts": 1}, **more)
@@ -193,25 +182,6 @@ def test_a_hanging_call_whose_client_gave_up_has_no_effect(gateway: Record, clie
     assert clients("s3").list_buckets()["Buckets"] == []
 
 
-def test_calls_that_wait_are_bounded() -> None:
-    patience, lifted, waiting = Patience(limit=1), threading.Event(), threading.Event()
-    results: list[bool] = []
-
-    class Watched(threading.Event):
-        def wait(self, timeout: float | None = None) -> bool:
-            waiting.set()
-            return lifted.wait(timeout)
-
-    thread = threading.Thread(target=lambda: results.append(patience.wait({}, Watched())))
-    thread.start()
-    waiting.wait()
-    assert patience.wait({}, lifted) is False
-    lifted.set()
-    thread.join()
-    assert results == [True]
-    assert patience.wait({}, lifted) is True
-
-
 def test_expired_are_the_credentials_that_are_named(gateway: Record, clients: Clients) -> None:
     session = clients("sts").assume_role(RoleArn="arn:aws:iam::123456789012:role/warden", RoleSessionName="warden-1")
     place(gateway, "expired", principals=["warden-1"])
@@ -309,116 +279,3 @@ def test_a_wrong_condition_is_refused(gateway: Record, condition: dict[str, Any]
     assert said in str(refused.value)
     with pytest.raises(SandboxError, match="ledger: since=x: the number of the last call"):
         supervisor.control(gateway, "GET", "ledger?since=x")
-
-
-def test_the_ledger_has_every_call_in_order_and_nothing_of_a_body(
-    gateway: Record, clients: Clients, sandbox_directory: Directory
-) -> None:
-    before = supervisor.control(gateway, "GET", "ledger")["last"]
-    clients("secretsmanager").create_secret(Name="s", SecretString="hunter2")
-    clients("secretsmanager").get_secret_value(SecretId="s")
-    rows = ledger(gateway, before)
-    assert [(row["number"] - before, row["operation"], row["plane"], row["answer"]) for row in rows] == [
-        (1, "CreateSecret", "control", "200"),
-        (2, "GetSecretValue", "data", "200"),
-    ]
-    assert {row["principal"] for row in rows} == {"AKIAIOSFODNN7EXAMPLE"}
-    assert rows[0]["time"] <= rows[1]["time"]
-    text = sandbox_directory.calls.read_text()
-    assert [json.loads(line) for line in text.splitlines()[-2:]] == rows
-    assert "hunter2" not in text
-    assert ledger(gateway, rows[-1]["number"]) == []
-
-
-def _numbers(directory: Path) -> list[int]:
-    files = [directory / name for name in ("calls.1.jsonl", "calls.jsonl")]
-    return [json.loads(line)["number"] for file in files if file.exists() for line in file.read_text().splitlines()]
-
-
-def test_the_ledger_is_bounded_on_disk_and_goes_on_counting(tmp_path: Path) -> None:
-    call, caller = Call("rds", REGION, "DescribeDBInstances", known=True), Caller("AKIA", "AKIA", "")
-    outcome = Outcome(answer="200", time=1.0, seconds=0.1)
-    book = Ledger(tmp_path / "calls.jsonl", file_bytes=600)
-    for _ in range(20):
-        book.add(call, caller, outcome)
-    again = Ledger(tmp_path / "calls.jsonl", file_bytes=600)
-    again.add(call, caller, outcome)
-    kept = _numbers(tmp_path)
-    assert len(kept) < 10
-    assert kept == list(range(22 - len(kept), 22))
-    page = again.page(2)
-    assert ([row["number"] for row in page["calls"]], page["next"], page["forgotten"]) == ([21], 21, 18)
-
-
-def _request(service: str = "rds", region: str = REGION) -> Request:
-    return Request(call=Call(service, region, "Any", known=True), access_key="AKIA")
-
-
-def test_the_nth_call_of_a_service_and_region_has_the_same_fate_in_every_order() -> None:
-    def refused(order: list[tuple[str, str]], seed: int = 7) -> dict[tuple[str, str], list[bool]]:
-        conditions = Conditions()
-        conditions.place(parse({"effect": "throttle", "fraction": 0.5, "seed": seed}))
-        found: dict[tuple[str, str], list[bool]] = {}
-        for key in order:
-            found.setdefault(key, []).append(conditions.judge(_request(*key)).refusal is not None)
-        return found
-
-    keys = [("rds", REGION), ("rds", "us-west-2"), ("ec2", REGION)]
-    in_turn = refused([key for _ in range(200) for key in keys])
-    assert in_turn == refused([key for key in keys for _ in range(200)])
-    assert all(60 < sum(fates) < 140 for fates in in_turn.values())
-    assert in_turn != refused([key for _ in range(200) for key in keys], seed=8)
-
-
-def test_conditions_compose_in_one_order_whatever_order_they_were_placed_in() -> None:
-    effects = ["capacity", "errors", "throttle", "expired", "slow", "hang", "blackout"]
-    conditions = Conditions()
-    request = Request(call=Call("rds", REGION, "CreateDBInstance", known=True), access_key="AKIA", principal="AKIA")
-    placed = {
-        effect: conditions.place(parse({"effect": effect, **({"seconds": 1} if effect == "slow" else {})}))
-        for effect in effects
-    }
-    fate = conditions.judge(request)
-    assert (fate.lost, fate.ids) == (True, (placed["blackout"],))
-    conditions.lift(placed["blackout"])
-    for effect, code in [
-        ("expired", "ExpiredToken"),
-        ("throttle", "Throttling"),
-        ("errors", None),
-        ("capacity", "InsufficientDBInstanceCapacity"),
-    ]:
-        fate = conditions.judge(request)
-        assert fate.ids == (placed["hang"], placed["slow"], placed[effect])
-        assert fate.refusal is not None
-        assert code in {None, fate.refusal.code}
-        conditions.lift(placed[effect])
-    assert conditions.judge(request).refusal is None
-
-
-@pytest.mark.parametrize(
-    ("service", "operation", "plane"),
-    [
-        ("s3", "GetObject", "data"),
-        ("s3", "ListObjectsV2", "data"),
-        ("s3", "PutBucketReplication", "control"),
-        ("s3", "PutObjectLockConfiguration", "control"),
-        ("s3", "ListBuckets", "control"),
-        ("dynamodb", "PutItem", "data"),
-        ("dynamodb", "UpdateTable", "control"),
-        ("sqs", "SendMessage", "data"),
-        ("sns", "Publish", "data"),
-        ("secretsmanager", "GetSecretValue", "data"),
-        ("secretsmanager", "PutSecretValue", "control"),
-        ("kms", "Decrypt", "data"),
-        ("kms", "CreateKey", "control"),
-        ("cloudwatch", "PutMetricData", "data"),
-        ("cloudwatch", "GetMetricStatistics", "data"),
-        ("cloudwatch", "PutMetricAlarm", "control"),
-        ("route53-recovery-cluster", "UpdateRoutingControlState", "data"),
-        ("route53", "ChangeResourceRecordSets", "control"),
-        ("rds", "FailoverGlobalCluster", "control"),
-        ("s3", "Unknown", "control"),
-    ],
-)
-def test_the_plane_of_a_call(service: str, operation: str, plane: str) -> None:
-    assert plane_of(service, operation) == plane

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from lifeboat.sandbox.live import databases_backups
+from lifeboat.sandbox.live.databases_backups import Backups, Wish, wishes
 from tests.live.databases import EAST, WEST, Cloud, arn, cloud, fill, numbers
 from tests.live.test_databases import EAST_C, EAST_G1, WEST_C
 from tests.live.waiting import until
+
+if TYPE_CHECKING:
+    import pytest
 
 __all__ = ["cloud"]
 
@@ -121,3 +128,57 @@ def test_what_is_deleted_leaves_no_backup(cloud: Cloud) -> None:
     cloud.settle()
     kept = [path for path in (cloud.farm.directory / "data").rglob("*") if path.is_file()]
     assert kept == []
+
+
+def test_the_log_is_kept_from_the_oldest_snapshot_on(cloud: Cloud) -> None:
+    cloud.instance(BackupRetentionPeriod=0)
+    cloud.settle()
+    server = cloud.server(EAST_G1)
+    archive = server.place.archive
+    assert archive is not None
+    backups = Backups(cloud.farm.directory / "data" / "rds-backups", cloud.farm.account)
+
+    def snapshot(name: str) -> Wish:
+        cloud.rds(EAST).create_db_snapshot(DBInstanceIdentifier="orders-g1", DBSnapshotIdentifier=name)
+        until(lambda: snapshot_status(cloud, name) == "available")
+        return next(wish for wish in wishes() if wish.entity.db_snapshot_identifier == name)
+
+    def logged(number: int) -> set[str]:
+        fill(cloud.login(EAST_G1), number)
+        server.archive_now()
+        return {segment.name for segment in archive.iterdir()}
+
+    before = logged(1)
+    first = snapshot("first")
+    backups.take(first, server)
+    between = logged(2)
+    backups.take(snapshot("second"), server)
+    after = logged(3)
+    assert before < between < after
+    backups.prune()
+    left = {segment.name for segment in archive.iterdir()}
+    assert max(after) in left
+    assert left & before == set()
+    # What the second one does not need goes with the first.
+    backups.tidy({wish.name for wish in wishes()} - {first.name})
+    backups.prune()
+    fewer = {segment.name for segment in archive.iterdir()}
+    assert max(after) in fewer
+    assert fewer < left
+    backups.tidy(set())
+    backups.prune()
+    assert not list(archive.glob("0*"))
+
+
+def test_a_point_in_time_is_restored_while_logs_are_pruned(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(databases_backups, "PRUNED_EACH", 0.0)
+    cloud.instance()
+    cloud.settle()
+    fill(cloud.login(EAST_G1), 1)
+    good = moment(cloud, EAST_G1)
+    fill(cloud.login(EAST_G1), 666)
+    cloud.server(EAST_G1).archive_now()
+    names = {"SourceDBInstanceIdentifier": "orders-g1", "TargetDBInstanceIdentifier": "restored"}
+    cloud.rds(EAST).restore_db_instance_to_point_in_time(**names, RestoreTime=good)
+    cloud.settle()
+    assert numbers(cloud.login(RESTORED)) == [1]

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifeboat.sandbox.live.health import Health, breaching
-from lifeboat.sandbox.live.zone import Alarm, Check, Point
+from lifeboat.sandbox.live.alarm_rules import Datapoint, Rule
+from lifeboat.sandbox.live.health import Health
+from lifeboat.sandbox.live.zone import Alarm, Check
 
 NOW = 1_800_000_030.0
 """Half a minute into a minute."""
@@ -19,11 +20,10 @@ def check(kind: str, identifier: str = "check", **more: Any) -> Check:  # noqa: 
     return Check(id=identifier, version=1, type=kind, **more)
 
 
-def alarm(*minutes: float | None, **more: Any) -> Alarm:  # noqa: ANN401  # any of an alarm's attributes
-    """A switch's alarm with a value for each of the last minutes, the running one last; None where nothing came."""
-    last = len(minutes) - 1
+def alarm(*minutes: float | None, **more: Any) -> Alarm:  # noqa: ANN401  # any of a rule's attributes
+    """A switch's alarm with a value for each of the last minutes that are over; None where nothing came."""
     points = [
-        Point(at=NOW - 60 * (last - position), minimum=value, maximum=value, total=value, count=1)
+        Datapoint.of(NOW - 60 * (len(minutes) - position), value)
         for position, value in enumerate(minutes)
         if value is not None
     ]
@@ -31,12 +31,12 @@ def alarm(*minutes: float | None, **more: Any) -> Alarm:  # noqa: ANN401  # any 
         "statistic": "Maximum",
         "period": 60,
         "evaluation_periods": 1,
-        "datapoints": 1,
+        "datapoints_to_alarm": 1,
         "comparison": "GreaterThanOrEqualToThreshold",
         "threshold": 1.0,
         **more,
     }
-    return Alarm(points=tuple(points), **settings)
+    return Alarm(rule=Rule(**settings), points=tuple(points))
 
 
 def found(*checks: Check, evaluation: float = 0) -> Health:
@@ -105,68 +105,36 @@ def test_a_disabled_check_counts_as_healthy_and_goes_on_where_it_was() -> None:
 
 
 @pytest.mark.parametrize(
-    ("minutes", "expected"),
+    ("minutes", "healthy"),
     [
-        ([1], True),
-        ([0], False),
-        # The running minute's value wins over the one before.
-        ([1, 0], False),
-        ([0, 1], True),
+        ([1], False),
+        ([0], True),
+        ([1, 0], True),
+        ([0, 1], False),
         # Two periods more than the alarm's own are looked at when later ones are missing.
-        ([1, None, None], True),
-        ([1, None, None, None], None),
-        ([], None),
+        ([1, None, None], False),
     ],
 )
-def test_a_switch_reads_its_latest_minute(minutes: list[float | None], expected: bool | None) -> None:
-    assert breaching(alarm(*minutes), None, NOW) is expected
+def test_a_switch_reads_its_latest_minute_that_is_over(minutes: list[float | None], healthy: bool) -> None:
+    health = found(check("CLOUDWATCH_METRIC", alarm=alarm(*minutes), insufficient="Healthy"))
+    assert health.healthy("check") is healthy
+    # What comes in the minute that runs is not seen so far.
+    running = alarm(*minutes)
+    point = Datapoint.of(NOW, float(healthy))
+    health.learn(
+        [check("CLOUDWATCH_METRIC", alarm=running.model_copy(update={"points": (*running.points, point)}))], NOW
+    )
+    assert health.healthy("check") is healthy
 
 
-# CloudWatch's own examples for three of three: the data, then the answer for missing, ignore, breaching, notBreaching.
-# O and X are within and beyond the threshold, - is missing; a running state stays when the answer is None.
-@pytest.mark.parametrize(
-    ("data", "answers"),
-    [
-        ("O-X-X", (False, False, False, False)),
-        ("----O", (False, False, False, False)),
-        ("-----", (None, None, True, False)),
-        ("OXX-X", (True, True, True, True)),
-        ("--X--", (True, None, True, False)),
-    ],
-)
-def test_missing_data_as_in_cloudwatchs_documentation(data: str, answers: tuple[bool | None, ...]) -> None:
-    minutes = [{"O": 0.0, "X": 1.0, "-": None}[letter] for letter in data]
-    ways = ("missing", "ignore", "breaching", "notBreaching")
-    judged = [breaching(alarm(*minutes, evaluation_periods=3, datapoints=3, missing=way), None, NOW) for way in ways]
-    assert tuple(judged) == answers
-
-
-def test_ignored_gaps_keep_the_state() -> None:
-    gap = alarm(1, None, None, evaluation_periods=3, datapoints=3, missing="ignore")
-    assert (breaching(gap, True, NOW), breaching(gap, False, NOW)) == (False, True)
-
-
-@pytest.mark.parametrize(
-    ("statistic", "threshold", "expected"),
-    [("Minimum", 2, False), ("Maximum", 4, True), ("Sum", 9, True), ("SampleCount", 3, True), ("Average", 3.1, False)],
-)
-def test_each_statistic_over_one_period(statistic: str, threshold: float, expected: bool) -> None:
-    points = tuple(Point(at=NOW, minimum=value, maximum=value, total=value, count=1) for value in (1, 4, 4))
-    judged = alarm(statistic=statistic, threshold=threshold).model_copy(update={"points": points})
-    assert breaching(judged, None, NOW) is expected
-
-
-@pytest.mark.parametrize(
-    ("comparison", "breached"),
-    [
-        ("GreaterThanOrEqualToThreshold", (False, True, True)),
-        ("GreaterThanThreshold", (False, False, True)),
-        ("LessThanThreshold", (True, False, False)),
-        ("LessThanOrEqualToThreshold", (True, True, False)),
-    ],
-)
-def test_each_comparison(comparison: str, breached: tuple[bool, ...]) -> None:
-    assert tuple(breaching(alarm(value, comparison=comparison), None, NOW) for value in (0, 1, 2)) == breached
+def test_ignored_gaps_keep_the_status() -> None:
+    settings: dict[str, Any] = {"evaluation_periods": 3, "datapoints_to_alarm": 3, "missing": "ignore"}
+    for before, healthy in ((alarm(1, 1, 1, **settings), False), (alarm(0, **settings), True)):
+        health = found(check("CLOUDWATCH_METRIC", alarm=before, insufficient="Unhealthy"))
+        health.learn([check("CLOUDWATCH_METRIC", alarm=alarm(1, None, **settings), insufficient="Unhealthy")], NOW)
+        assert health.healthy("check") is healthy
+    health = found(check("CLOUDWATCH_METRIC", alarm=alarm(1, None, **settings), insufficient="Unhealthy"))
+    assert not health.healthy("check"), "there is no status to keep"
 
 
 @pytest.mark.parametrize(
@@ -186,7 +154,7 @@ def test_a_latched_switch_is_its_last_level(levels: list[float | None]) -> None:
     for step, level in enumerate(levels):
         # Each look comes so late that nothing of the one before is in range.
         now = NOW + 3600 * step
-        points = () if level is None else (Point(at=now, minimum=level, maximum=level, total=level, count=1),)
+        points = () if level is None else (Datapoint.of(now - 60, level),)
         health.learn([check("CLOUDWATCH_METRIC", alarm=alarm().model_copy(update={"points": points}))], now)
         last = last if level is None else level
         assert health.healthy("check") is (last == 0.0)
@@ -208,7 +176,7 @@ def test_a_check_begins_with_what_was_last_known_of_it() -> None:
 
 @given(alive=st.lists(st.booleans(), max_size=6), wanted=st.integers(0, 7))
 def test_a_calculated_check_counts_its_healthy_children(alive: list[bool], wanted: int) -> None:
-    children = [check("RECOVERY_CONTROL", f"child-{index}", control=state) for index, state in enumerate(alive)]
+    children = [check("HTTP", f"child-{index}", last_known=state) for index, state in enumerate(alive)]
     identifiers = tuple(child.id for child in children)
     parent = check("CALCULATED", "parent", children=identifiers, healthy_children=wanted)
     health = found(parent, *children)
@@ -217,17 +185,8 @@ def test_a_calculated_check_counts_its_healthy_children(alive: list[bool], wante
     assert finding.reason == f"{sum(alive)} of {len(alive)} children healthy, {wanted} wanted"
 
 
-def test_a_routing_control_that_nobody_can_read_keeps_its_last_state() -> None:
-    health = found(check("RECOVERY_CONTROL", control=False))
-    assert not health.healthy("check")
-    health.learn([check("RECOVERY_CONTROL", control=None)], NOW)
-    assert not health.healthy("check")
-    health.learn([check("RECOVERY_CONTROL", control=True)], NOW)
-    assert health.healthy("check")
-
-
 def test_a_check_that_is_gone_counts_as_healthy() -> None:
-    health = found(check("RECOVERY_CONTROL", control=False))
+    health = found(check("HTTP", last_known=False))
     health.learn([], NOW)
     assert health.healthy("check")
     assert health.findings() == []

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from lifeboat.sandbox.interrupts import interrupts_held
 from lifeboat.sandbox.live.processes import servers_live
-from lifeboat.sandbox.state import locked
-from tests.live.living import LIFEBOAT, Sandbox, processes_in, project
+from tests.live.interrupting import interrupted, nothing_runs, said, started
+from tests.live.living import Sandbox, project
 from tests.live.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-UP = ("sandbox", "up", "reskflow", "--time-scale", "instant")
 pytestmark = pytest.mark.xdist_group("world")
 
 
@@ -26,37 +24,6 @@ pytestmark = pytest.mark.xdist_group("world")
 def sandbox() -> Iterator[Sandbox]:
     with project() as made:
         yield made
-
-
-def started(sandbox: Sandbox, *options: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [LIFEBOAT, *UP, *options],
-        cwd=sandbox.project,
-        # Whoever runs the tests in the background has made them, and all that they start, deaf to Ctrl-C.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - see above
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def interrupted(command: subprocess.Popen[str]) -> list[str]:
-    """What it says from Ctrl-C to its end."""
-    command.send_signal(signal.SIGINT)
-    out, err = command.communicate()
-    assert (command.returncode, out) == (130, "")
-    assert "Traceback" not in err
-    return err.splitlines()
-
-
-def said(command: subprocess.Popen[str], beginning: str) -> bool:
-    assert command.stderr is not None
-    return any(line.strip().startswith(beginning) for line in command.stderr)
-
-
-def nothing_runs(sandbox: Sandbox) -> bool:
-    path = sandbox.directory.path
-    return not locked(sandbox.directory) and not servers_live(path) and not processes_in(path)
 
 
 def test_while_the_gateway_starts(sandbox: Sandbox) -> None:

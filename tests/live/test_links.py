@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import hashlib
 import os
@@ -18,14 +17,14 @@ import pytest
 
 from lifeboat.sandbox.live import links
 from lifeboat.sandbox.live.links import PROCESS, UNSHAPED, Links, Shape
-from lifeboat.sandbox.live.linkserver import HELD, PORTION, Way
+from lifeboat.sandbox.live.linkserver import HELD, PORTION
 from lifeboat.sandbox.live.network import Network
 from lifeboat.sandbox.live.processes import Processes
 from lifeboat.sandbox.state import SandboxError, SandboxInputError
 from tests.live.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 EAST, WEST = "us-east-1", "us-west-2"
@@ -352,73 +351,3 @@ def test_what_has_a_shape_is_listed_and_healing_unlists_it(world: World) -> None
 def test_impossible_shapes_are_refused(values: dict[str, float]) -> None:
     with pytest.raises(SandboxInputError, match=r"latency -1\.0|latency inf|bandwidth 0\.0"):
         Shape(**values)  # pyright: ignore[reportArgumentType]
-
-
-class _Jumping(selectors.SelectSelector):
-    """Waits by setting the clock forward."""
-
-    now = 0.0
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        found = super().select(0)
-        if not found and timeout:
-            self.now += timeout
-        return found
-
-
-class _VirtualLoop(asyncio.SelectorEventLoop):
-    def __init__(self) -> None:
-        self._clock = _Jumping()
-        super().__init__(self._clock)
-
-    def time(self) -> float:
-        return self._clock.now
-
-
-@pytest.fixture
-def virtual() -> Generator[asyncio.Runner]:
-    with asyncio.Runner(loop_factory=_VirtualLoop) as runner:
-        yield runner
-
-
-def shaped(latency_s: float = 0.0, bytes_per_s: float | None = None) -> Way:
-    way = Way()
-    way.shape(latency_s=latency_s, bytes_per_s=bytes_per_s, cut=False, reset=False)
-    return way
-
-
-def test_all_connections_of_a_way_share_its_bandwidth(virtual: asyncio.Runner) -> None:
-    async def carry() -> float:
-        way = shaped(bytes_per_s=10_000.0)
-        assert way.portion == 500
-
-        async def connection() -> None:
-            for _ in range(50):
-                await way.transmit(way.portion)
-
-        await asyncio.gather(connection(), connection())
-        return asyncio.get_running_loop().time()
-
-    # 50,000 bytes, of which the first twentieth of a second was saved up.
-    assert virtual.run(carry()) == pytest.approx(4.95, abs=0.01)
-
-
-def test_a_new_shape_counts_at_once_for_what_waits(virtual: asyncio.Runner) -> None:
-    async def carry() -> float:
-        way = shaped(latency_s=3600.0, bytes_per_s=1.0)
-        waiting = [asyncio.ensure_future(way.transmit(1000)), asyncio.ensure_future(way.cross(0.0))]
-        await asyncio.sleep(5)
-        way.shape(latency_s=7.0, bytes_per_s=None, cut=False, reset=False)
-        await asyncio.gather(*waiting)
-        return asyncio.get_running_loop().time()
-
-    assert virtual.run(carry()) == pytest.approx(7.0, abs=0.01)
-
-
-def test_latency_is_counted_from_when_bytes_entered(virtual: asyncio.Runner) -> None:
-    async def carry() -> float:
-        way = shaped(latency_s=2.0)
-        await asyncio.gather(*(way.cross(entered) for entered in (0.0, 0.5, 1.0)))
-        return asyncio.get_running_loop().time()
-
-    assert virtual.run(carry()) == pytest.approx(3.0, abs=0.01)

@@ -18,7 +18,7 @@ from lifeboat.sandbox.live.links import UNSHAPED, Links, Shape
 from lifeboat.sandbox.live.metrics import CacheReplica, Kind, Lag, Metrics, Point, Primary, Replica
 from lifeboat.sandbox.live.postgres import Postgres
 from lifeboat.sandbox.live.postgres_setup import Owner, Passwords, Place, Source
-from tests.live.farm import Farm, farm
+from tests.live.farm import farm
 from tests.live.waiting import until
 
 if TYPE_CHECKING:
@@ -58,12 +58,6 @@ class Clock:
         return self.now
 
 
-@pytest.fixture(scope="module")
-def land() -> Iterator[Farm]:
-    with farm() as made:
-        yield made
-
-
 @dataclass
 class Pair:
     """A primary in one region, its replica in the other, the link between them, and what measures."""
@@ -83,39 +77,68 @@ class Pair:
         return self.lag().seconds
 
 
-@pytest.fixture
-def pair(land: Farm, aws: None) -> Iterator[Pair]:  # noqa: ARG001 - CloudWatch is emptied before
-    passwords = Passwords.kept_in(land.directory / "passwords.json")
-    links = Links(land.directory, land.network, land.processes)
-    links.start()
-    primary, replica = (
-        Postgres(
-            Place(
-                name=name,
-                directory=land.directory / "data" / name,
-                address=land.network.address(name),
-                archive=land.directory / "wal" / name,
-                passwords=passwords,
-                account=land.account,
-            ),
-            land.processes,
+@dataclass
+class Servers:
+    """The two databases and the link between them."""
+
+    links: Links
+    primary: Postgres
+    replica: Postgres
+
+    def heal(self) -> None:
+        """Have both of them run, in step, and without a heartbeat so far."""
+        self.links.shape(EAST, WEST, UNSHAPED)
+        for server in (self.primary, self.replica):
+            # One that was killed is told of a moment later, and answers nobody until then.
+            until(lambda: server.pid is None or server.connect().close() is None)  # noqa: B023 - awaited here
+            if server.pid is None:
+                server.start()
+        with self.primary.connect() as connection:
+            connection.execute("DROP SCHEMA IF EXISTS lifeboat_heartbeat CASCADE")
+        until(lambda: not self._beats())
+
+    def _beats(self) -> bool:
+        with self.replica.connect() as connection:
+            return connection.execute("SELECT to_regnamespace('lifeboat_heartbeat')").fetchone() != (None,)
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[Servers]:
+    with farm() as land:
+        passwords = Passwords.kept_in(land.directory / "passwords.json")
+        links = Links(land.directory, land.network, land.processes)
+        links.start()
+        primary, replica = (
+            Postgres(
+                Place(
+                    name=name,
+                    directory=land.directory / "data" / name,
+                    address=land.network.address(name),
+                    archive=land.directory / "wal" / name,
+                    passwords=passwords,
+                    account=land.account,
+                ),
+                land.processes,
+            )
+            for name in ("primary", "replica")
         )
-        for name in ("primary", "replica")
-    )
-    primary.create(OWNER)
-    replica.clone_from(Source(host=links.open("pair", EAST, WEST, primary.place.address, primary.place.port)))
-    replica.start()
-    databases, clock = Parts(), Clock()
-    databases.sources.append(Primary(key="primary", region=EAST, connect=primary.connect))
+        primary.create(OWNER)
+        replica.clone_from(Source(host=links.open("pair", EAST, WEST, primary.place.address, primary.place.port)))
+        yield Servers(links, primary, replica)
+        links.stop()
+
+
+@pytest.fixture
+def pair(servers: Servers, aws: None) -> Pair:  # noqa: ARG001 - CloudWatch is emptied before
+    servers.heal()
+    databases, clock, replica = Parts(), Clock(), servers.replica
+    databases.sources.append(Primary(key="primary", region=EAST, connect=servers.primary.connect))
     databases.copies.extend(
         Replica(key=key, region=WEST, identifier=f"orders-{kind}", kind=kind, source="primary", connect=replica.connect)
         for key, kind in (("replica", Kind.INSTANCE), ("secondary", Kind.CLUSTER))
     )
     measuring = Metrics(ACCOUNT, databases, Parts(), epoch=lambda: 7, clock=clock)
-    yield Pair(links, primary, replica, databases, clock, measuring)
-    replica.remove()
-    primary.remove()
-    links.stop()
+    return Pair(servers.links, servers.primary, replica, databases, clock, measuring)
 
 
 @pytest.fixture
@@ -212,6 +235,18 @@ def test_a_server_that_hangs_keeps_no_other_from_being_measured(pair: Pair, monk
     assert pair.lag("hung").seconds is None
     assert entered.acquire(blocking=False)
     assert not entered.acquire(blocking=False), "one that hangs is not asked again"
+    released.set()
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_cache_that_hangs_keeps_no_other_from_being_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics, "_DEADLINE", 0.1)
+    released, caches = threading.Event(), Parts()
+    for key, lag in (("hung", lambda: float(released.wait())), ("alive", lambda: 0.25)):
+        caches.copies.append(CacheReplica(key=key, region=WEST, identifier=key, lag=lag))
+    measuring = Metrics(ACCOUNT, Parts(), caches, clock=Clock())
+    measuring.measure()
+    assert [(lag.key, lag.seconds) for lag in measuring.lags()] == [("alive", 0.25), ("hung", None)]
     released.set()
 
 

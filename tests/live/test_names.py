@@ -6,6 +6,7 @@ import functools
 import http.client
 import json
 import signal
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,11 @@ def answers(stack: Stack, name: str, region: str) -> bool:
         return False
 
 
+def flip(stack: Stack, label: str, *, opened: bool, towards: str) -> None:
+    """Set home's switch, of a period of a second, until its name leads to a region."""
+    until(lambda: stack.set_switch(EAST, label, opened=opened, ago=0) or answers(stack, label, towards))
+
+
 def lost(stack: Stack, *regions: str) -> None:
     connection = http.client.HTTPConnection(stack.facts["gateway"].removeprefix("http://"), timeout=5)
     try:
@@ -51,8 +57,8 @@ def test_a_switch_moves_a_failover_pair_and_back(stack: Stack) -> None:
     label = "flips"
     stack.pair(label, stack.switch(EAST, label, period=1), stack.switch(WEST, label, period=1))
     until(lambda: answers(stack, label, EAST))
-    until(lambda: stack.set_switch(EAST, label, opened=True) or answers(stack, label, WEST))
-    until(lambda: stack.set_switch(EAST, label, opened=False) or answers(stack, label, EAST))
+    flip(stack, label, opened=True, towards=WEST)
+    flip(stack, label, opened=False, towards=EAST)
 
 
 def test_a_silent_switch_stays_where_it_was_through_a_restart_and_a_lost_region(stack: Stack) -> None:
@@ -60,7 +66,7 @@ def test_a_silent_switch_stays_where_it_was_through_a_restart_and_a_lost_region(
     primary = stack.switch(EAST, label, period=1)
     stack.pair(label, primary, stack.switch(WEST, label, period=1))
     until(lambda: answers(stack, label, EAST))
-    until(lambda: stack.set_switch(EAST, label, opened=True) or answers(stack, label, WEST))
+    flip(stack, label, opened=True, towards=WEST)
     until(lambda: stack.found(primary) == "too little data: LastKnownStatus")
     assert answers(stack, label, WEST)
     stack.order("restart")
@@ -150,8 +156,10 @@ def status_metric(stack: Stack, check: str) -> list[float]:
             "Stat": "Minimum",
         },
     }
+    # Whole hours before and after: moto goes through every period of the range.
+    now, hours = datetime.now(UTC), timedelta(hours=3)
     answer = stack.client("cloudwatch", EAST).get_metric_data(
-        MetricDataQueries=[query], StartTime="2000-01-01T00:00:00Z", EndTime="2100-01-01T00:00:00Z"
+        MetricDataQueries=[query], StartTime=now - hours, EndTime=now + hours
     )
     return answer["MetricDataResults"][0]["Values"]
 

@@ -6,12 +6,9 @@ import contextlib
 import fcntl
 import http.client
 import os
-import random
 import shutil
 import signal
 import tempfile
-import threading
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,11 +30,6 @@ if TYPE_CHECKING:
 
 ACCOUNT = "123456789012"
 LIVE = Live(regions=(HOME, STANDBY, "us-east-2"), time_scale=None)
-ROUNDS = int(os.environ.get("LIFEBOAT_KILLS", "5"))
-"""Kills at random moments; fifty take five minutes."""
-LATEST = 4.0
-"""Seconds from the start to the last moment: by then the databases run and replicate."""
-HALF = 0.5
 
 pytestmark = pytest.mark.xdist_group("world")
 
@@ -96,46 +88,13 @@ def all_ready(record: Record) -> bool:
     live = supervisor.living(record)
     assert live is not None
     kinds = [row["kind"] for row in live["processes"]]
-    return kinds.count("database") == 2 and "cache" in kinds and all(part["ready"] for part in live["parts"])
+    return kinds.count("database") == 2 and "cache" in kinds and all(part["ready"] for part in supervisor.parts(record))
 
 
 def keeper(directory: Directory) -> int | None:
     """The keeper's process, when there is one."""
     found = [pid for pid, command in processes_in(directory.path).items() if "lifeboat.sandbox.live.keeper" in command]
     return found[0] if found else None
-
-
-@pytest.mark.parametrize("seed", range(ROUNDS))
-def test_a_kill_at_a_random_moment_leaves_nothing(directory: Directory, seed: int) -> None:
-    chance = random.Random(seed)  # noqa: S311 - no secret
-    moment, victim = chance.uniform(0.05, LATEST), chance.choice(["gateway", "gateway", "keeper"])
-
-    def live() -> None:
-        # Killed before it answers, it does not start.
-        with contextlib.suppress(SandboxError):
-            make_servers(start(directory))
-
-    began = time.monotonic()
-    living = threading.Thread(target=live)
-    living.start()
-    until(lambda: time.monotonic() - began >= moment)
-    # Before there is one of them, its moment has not come.
-    pid = until(lambda: keeper(directory) if victim == "keeper" else holder(directory))
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
-    living.join()
-    if chance.random() < HALF:
-        until(lambda: gone(directory))
-    # Else at once, as somebody would who does not know that servers still end.
-    record = start(directory)
-    assert supervisor.answers(record)
-    assert supervisor.stop(directory) == record
-    assert processes_in(directory.path) == {}
-
-
-def holder(directory: Directory) -> int | None:
-    found = directory.holder()
-    return None if found is None else found.pid
 
 
 @pytest.mark.parametrize("victim", ["gateway", "keeper"])
@@ -163,7 +122,7 @@ def test_a_name_server_or_link_process_that_dies_is_started_again(directory: Dir
         before = pid_of(record, kind)
         os.kill(before, signal.SIGKILL)
         assert until(lambda: (after := pid_of(record, kind)) is not None and after != before)  # noqa: B023
-    until(lambda: all(part["ready"] for part in (supervisor.living(record) or {})["parts"]))
+    until(lambda: all(part["ready"] for part in supervisor.parts(record)))
 
 
 def pid_of(record: Record, kind: str) -> int:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lifeboat.sandbox.live import processes as live_processes
 from lifeboat.sandbox.live.account import lent_account
-from lifeboat.sandbox.live.processes import Processes, Server, servers_live
+from lifeboat.sandbox.live.processes import Processes, Server, environment, servers_live
 from lifeboat.sandbox.state import SandboxError, process_identity
 from tests.live.waiting import until
 
@@ -158,3 +159,32 @@ def test_a_server_begins_with_its_limits_and_learns_of_them_by_an_error(processe
     assert written.stat().st_size == 500
     processes.run(Server(name="free", argv=copy, cwd=Path("/"), env={}), 10)
     assert written.stat().st_size == 1000
+
+
+def test_a_log_is_bounded_while_it_is_written(processes: Processes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_processes, "LOG_BYTES", 1000)
+    talk = (
+        "import signal\nprint('first' + 'x' * 2000, flush=True)\nprint('ready', flush=True)\n"
+        "signal.sigwait([signal.SIGUSR1])\nprint('second', flush=True)\nsignal.pause()\n"
+    )
+    started(processes, python("talker", ("import signal\nsignal.pthread_sigmask(0, [signal.SIGUSR1])\n" + talk,)))
+    log = processes.log("talker")
+    for _ in range(2):
+        processes.bound_logs()
+    processes.send("talker", signal.SIGUSR1)
+    until(lambda: log.read_text() == "second\n")
+    aside = log.with_name("talker.log.1")
+    assert aside.read_text().startswith("firstx")
+    assert aside.stat().st_mode & 0o777 == 0o600
+
+
+def test_neither_keeper_nor_server_has_what_its_user_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_SECRET_ACCESS_KEY", "PGPASSWORD", "ANYTHING"):
+        monkeypatch.setenv(name, "the user's own")
+    processes = Processes(tmp_path)
+    try:
+        assert "the user's own" not in Path(f"/proc/{processes.keeper_pid}/environ").read_text()
+        assert environment().keys() <= {*os.environ} - {"AWS_SECRET_ACCESS_KEY", "PGPASSWORD", "ANYTHING"}
+        assert "PATH" in environment()
+    finally:
+        processes.close()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from lifeboat.sandbox.live.gate import FileGate, GateShutError, GateState, require_open, write_gate
+from lifeboat.sandbox.live.network import Network
 from lifeboat.sandbox.live.resolver import ResolutionError, Resolver
 from lifeboat.sandbox.live.site_bounds import Capacity, Connections, write_capacity
 from tests.live.names import Zone, serve
@@ -93,7 +95,7 @@ def zone() -> Zone:
 
 @pytest.fixture
 def name_server(zone: Zone) -> Iterator[tuple[str, int]]:
-    with serve(zone) as where:
+    with contextlib.closing(Network.claim()) as network, serve(zone, network.name_server) as where:
         yield where
 
 

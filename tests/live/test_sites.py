@@ -19,6 +19,7 @@ from lifeboat.sandbox.live.site_store import Credentials
 from lifeboat.sandbox.live.sites import Running, SiteConfig, Sites
 from lifeboat.sandbox.state import SandboxError, process_identity
 from tests.live.farm import farm
+from tests.live.listening import listening
 from tests.live.shop import AWAY, HOME, HOST, PASSWORD, Shop, ask, shop
 from tests.live.waiting import until
 
@@ -32,7 +33,7 @@ def stage() -> Iterator[Shop]:
         for region in (HOME, AWAY):
             made.sites.start(region, made.config(region))
         for region in (HOME, AWAY):
-            made.sites.wait_listening(region)
+            listening(made.sites, region)
         yield made
 
 
@@ -263,7 +264,7 @@ def test_a_site_that_ends_starts_again_as_it_was(scene: Shop, end: str) -> None:
     with pytest.raises(ConnectionRefusedError):
         scene.ask(HOME, "GET", "/health/live")
     scene.sites.start(HOME)
-    scene.sites.wait_listening(HOME)
+    listening(scene.sites, HOME)
     assert scene.order(HOME, f"after-{end}", 1).status == 201
 
 
@@ -293,7 +294,7 @@ def test_a_site_that_is_told_to_end_finishes_what_it_has_begun(scene: Shop) -> N
         ender.join()
     assert statuses == [200]
     scene.sites.start(HOME)
-    scene.sites.wait_listening(HOME)
+    listening(scene.sites, HOME)
 
 
 def test_a_connection_ends_after_its_number_of_answers(scene: Shop) -> None:
@@ -347,13 +348,6 @@ def test_a_site_that_was_never_started_needs_its_configuration(scene: Shop) -> N
         scene.sites.start("eu-west-1")
 
 
-def test_a_site_that_ends_before_it_listens_is_not_waited_for(scene: Shop) -> None:
-    scene.sites.start("eu-west-1", scene.config(HOME))
-    scene.sites.kill("eu-west-1")
-    with pytest.raises(SandboxError, match="the site in eu-west-1 ended: "):
-        scene.sites.wait_listening("eu-west-1")
-
-
 def test_a_configuration_that_is_none_is_said_in_a_line(tmp_path: Path) -> None:
     path = tmp_path / "config.json"
     for content, said in (("{", "Expecting property name"), ('{"site": "x"}', "expected are keys of address, ")):
@@ -370,7 +364,7 @@ def test_a_frozen_site_does_not_outlive_its_keeper() -> None:
         sites = Sites(land.directory, land.network, land.processes)
         credentials = Credentials(host="127.0.0.1", port=1, user="u", password="p", database="d")
         sites.start(HOME, SiteConfig(credentials=credentials))
-        sites.wait_listening(HOME)
+        listening(sites, HOME)
         sites.freeze(HOME)
         pid = sites.status()[HOME].pid
         assert pid is not None

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.xdist_group("world")
 GLOBAL = f"{PREFIX}-orders"
 MINUTE = 60.0
 HEALED = 60.0
@@ -240,7 +239,7 @@ def test_a_writer_that_moves_takes_the_orders_along(sandbox: Sandbox) -> None:
         assert (before, answer["site"]) == (other, target)
         assert sandbox.post(fronts[other], "moved", number)[0] == 503
         assert until(lambda: number in sandbox.numbers(other, "moved"), HEALED)  # noqa: B023
-    assert until(lambda: all(part["ready"] for part in sandbox.live["parts"]), HEALED)
+    assert until(lambda: all(part["ready"] for part in sandbox.parts), HEALED)
 
 
 def test_a_sandbox_that_was_killed_resumes_with_its_data_and_faults(sandbox: Sandbox) -> None:

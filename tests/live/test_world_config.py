@@ -15,12 +15,11 @@ from lifeboat.sandbox.live.world_config import (
     load_network,
     parse_time_scale,
     plan_of,
-    require_resumable,
     save_network,
     sites_first,
 )
 from lifeboat.sandbox.live.world_sites import PUBLISHED_EACH, SWITCH, writer_region
-from lifeboat.sandbox.state import Directory, SandboxError, SandboxInputError
+from lifeboat.sandbox.state import SandboxInputError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -149,15 +148,3 @@ def test_addresses_are_kept_for_a_later_life(tmp_path: Path) -> None:
     assert load_network(tmp_path) == ("127.80.1.0/24", {"site": "127.80.1.10"})
     (tmp_path / "network.json").write_text("half a {")
     assert load_network(tmp_path) == (None, {})
-
-
-def test_data_whose_writer_was_elsewhere_are_not_resumed(tmp_path: Path) -> None:
-    directory = Directory(tmp_path)
-    for region in (HOME, AWAY):
-        (directory.data / "rds" / region / "cluster" / "orders" / "data").mkdir(parents=True)
-    marks = {region: directory.data / "rds" / region / "cluster/orders/data/standby.signal" for region in (HOME, AWAY)}
-    marks[AWAY].touch()
-    require_resumable(directory, HOME)
-    marks[HOME].touch()
-    with pytest.raises(SandboxError, match=r"cluster/orders: its writer was in another region .* --resume would lose"):
-        require_resumable(directory, HOME)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 Found = TypeVar("Found")
 
-DEADLINE: Final = 20.0
+DEADLINE: Final = 60.0
 """Seconds; far beyond what anything takes, so that only what never happens reaches it."""
 _NOT_YET: Final = (OSError, psycopg.OperationalError)
 _INTERVAL: Final = 0.02
@@ -32,7 +32,7 @@ def until(condition: Callable[[], Found], deadline: float = DEADLINE) -> Found:
     """
     end = time.monotonic() + deadline
     failure: Exception | None = None
-    while time.monotonic() < end:
+    while (asked := time.monotonic()) < end:
         try:
             found = condition()
         except _NOT_YET as fault:
@@ -40,5 +40,6 @@ def until(condition: Callable[[], Found], deadline: float = DEADLINE) -> Found:
         else:
             if found:
                 return found
-        _NEVER.wait(_INTERVAL)
+        # As long again as it took: asking must not take the time of what is awaited.
+        _NEVER.wait(max(_INTERVAL, time.monotonic() - asked))
     raise AssertionError(f"not within {deadline:g} s: {condition}") from failure

@@ -24,12 +24,6 @@ ACCOUNT = "123456789012"
 Client: TypeAlias = Any
 """A boto3 client: its methods are made at run time."""
 Request: TypeAlias = Any
-"""Arguments of a boto3 call."""
-
-
-Client: TypeAlias = Any
-"""A boto3 client: its methods are made at run time."""
-Request: TypeAlias = Any
 """An argument of a boto3 call."""
 
 

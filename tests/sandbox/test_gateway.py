@@ -106,6 +106,21 @@ def test_a_lost_region_answers_nothing_and_others_do(clients: Clients) -> None:
     assert clients("rds", "us-west-2").describe_db_instances()["DBInstances"] == []
 
 
+@pytest.mark.parametrize(("host", "path"), [("127.0.0.1", "/uploads"), ("uploads.localhost", "/")])
+def test_a_bucket_is_where_it_was_made_whoever_asks_for_it(
+    clean_gateway: Record, clients: Clients, host: str, path: str
+) -> None:
+    clients("s3", "eu-west-1").create_bucket(
+        Bucket="uploads", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+    )
+    elsewhere = environ("us-west-2/s3")["HTTP_AUTHORIZATION"]
+    status, _, _ = ask(
+        clean_gateway, "GET", f"{path}?list-type=2", Host=f"{host}:{clean_gateway.port}", Authorization=elsewhere
+    )
+    rows = supervisor.control(clean_gateway, "GET", "calls")
+    assert (status, {row["region"] for row in rows if row["operation"] == "ListObjectsV2"}) == (200, {"eu-west-1"})
+
+
 def test_a_region_that_comes_back_has_what_it_had(clean_gateway: Record, clients: Clients) -> None:
     clients("s3").create_bucket(Bucket="uploads")
     supervisor.control(clean_gateway, "POST", "regions", {"us-east-1": "lost"})

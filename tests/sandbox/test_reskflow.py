@@ -23,8 +23,6 @@ LIFEBOAT = str(Path(sys.executable).with_name("lifeboat"))
 
 Client: TypeAlias = Callable[[str, str], Any]
 
-pytestmark = pytest.mark.xdist_group("reskflow")
-
 
 @dataclass(frozen=True)
 class Deployed:

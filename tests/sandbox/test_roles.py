@@ -168,7 +168,6 @@ STANDBY_LEADS: Outcomes = {
 }
 
 
-@pytest.mark.xdist_group("roles-reskflow")
 @pytest.mark.parametrize(
     ("moves", "lost", "unguarded"),
     [
@@ -189,7 +188,6 @@ def test_reskflow_previews_nothing(reskflow: World, moves: list[str], lost: str,
     assert whole / 3 < read < whole if lost else read == whole
 
 
-@pytest.mark.xdist_group("roles-reskflow")
 def test_a_lost_region_answers_nothing_and_the_other_one_all(reskflow: World) -> None:
     """With us-east-1 the control planes of IAM and Route 53 are gone, for every site."""
     dead = reskflow.unread("us-east-1")
@@ -200,7 +198,6 @@ def test_a_lost_region_answers_nothing_and_the_other_one_all(reskflow: World) ->
     assert not dead & {"orders-us-east-1", "sessions-global-datastore", "orders-us-west-2-monitoring"}
 
 
-@pytest.mark.xdist_group("roles-reskflow")
 def test_a_lost_cluster_that_left_its_global_cluster_stays_in_the_program(reskflow: World) -> None:
     """The last of ReskFlow's tests: the API puts no cluster back, only Aurora itself does."""
     _lead(reskflow, "us-west-2")
@@ -214,7 +211,6 @@ def test_a_lost_cluster_that_left_its_global_cluster_stays_in_the_program(reskfl
     )
 
 
-@pytest.mark.xdist_group("roles-prod")
 def test_prod_previews_nothing_but_the_generation_that_a_failback_adds(prod: World) -> None:
     """One failover and failback from end to end: a promotion cannot be undone, so each step stands on the last."""
     _assert_empty(prod.preview(), unguarded={})

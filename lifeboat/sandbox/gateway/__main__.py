@@ -93,6 +93,8 @@ def serve(directory: Directory, *, stack: str, account: str, home: str, live: Li
     pid = os.getpid()
     identity = process_identity(pid) or ""
     lock.sign(Gateway(pid=pid, identity=identity, stack=stack))
+    # What it and its servers write is their owner's alone, whatever mask its caller has.
+    os.umask(0o077)
     os.environ.update(moto_settings(account))
     # moto reads its settings when it is imported.
     from lifeboat.sandbox.gateway.assembly import assemble  # noqa: PLC0415  # see above

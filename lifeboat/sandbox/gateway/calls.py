@@ -17,6 +17,7 @@ from moto.moto_server.werkzeug_app import (  # pyright: ignore[reportMissingType
     DomainDispatcherApplication,
     create_backend_app,
 )
+from moto.s3.models import s3_backends
 from moto.sts.models import sts_backends
 from werkzeug.exceptions import NotFound
 
@@ -42,6 +43,7 @@ CONTROL_PLANES = {
     "globalaccelerator": "us-west-2",
 }
 
+_BUCKET_HOST = ".localhost"
 _FORM = "application/x-www-form-urlencoded"
 UNSIGNED = "unsigned"
 UNKNOWN_OPERATION = "Unknown"
@@ -54,7 +56,7 @@ class Call:
     service: str
     """The SDK's name of the service; ``unsigned`` without a signature."""
     region: str
-    """The region whose control plane must answer."""
+    """The region that must answer: of a global service its control plane's, of a bucket its own."""
     operation: str
     known: bool
     """Whether moto has this service at all."""
@@ -157,7 +159,22 @@ def identify(environ: WSGIEnvironment) -> Call:
     if name == "s3" and environ["PATH_INFO"].startswith("/v20180820/"):
         name = "s3control"
     service = name or signing_name
+    if service == "s3":
+        region = _bucket_region(environ) or region
     return Call(service, region, _operation(environ, service), known=name is not None)
+
+
+def _bucket_region(environ: WSGIEnvironment) -> str | None:
+    """Where the bucket is that a request names; None when there is none: AWS sends whoever asks elsewhere on to it."""
+    host: str = environ.get("HTTP_HOST", "").partition(":")[0]
+    path: str = environ["PATH_INFO"]
+    name = host.removesuffix(_BUCKET_HOST) if host.endswith(_BUCKET_HOST) else path.split("/")[1]
+    for account in list(s3_backends.values()):
+        for backend in list(account.values()):
+            bucket = backend.buckets.get(name)
+            if bucket is not None:
+                return str(bucket.region_name)
+    return None
 
 
 def _operation(environ: WSGIEnvironment, service: str) -> str:

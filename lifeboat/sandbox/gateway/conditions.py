@@ -111,9 +111,10 @@ class Blackout(_Condition):
 
     @property
     def whole(self) -> bool:
-        """Whether it takes a whole region, whoever calls."""
-        narrowed = (self.caller, self.plane, self.services, self.operations)
-        return self.region is not None and not self.region.startswith("!") and narrowed == (None,) * 4
+        """Whether it takes a whole region, at least from all who are outside of it."""
+        narrowed = (self.plane, self.services, self.operations) != (None,) * 3
+        named = self.region is not None and not self.region.startswith("!")
+        return named and not narrowed and self.caller in {None, f"!{self.region}"}
 
 
 class Expired(_Condition):
@@ -253,7 +254,7 @@ class Conditions:
 
     @property
     def lost(self) -> frozenset[str]:
-        """Regions that answer nobody."""
+        """Regions that answer nobody outside of them."""
         conditions = [placed.condition for placed in self.all()]
         return frozenset(each.region or "" for each in conditions if isinstance(each, Blackout) and each.whole)
 

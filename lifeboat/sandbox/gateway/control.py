@@ -117,7 +117,7 @@ class Control:
 
     @property
     def lost(self) -> frozenset[str]:
-        """Regions that answer nobody."""
+        """Regions that answer nobody outside of them."""
         return self.conditions.lost
 
     def route(self, method: str, name: str, handler: Callable[[WSGIEnvironment], object]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import redis
 
 from lifeboat.sandbox.live.cache_lag import Trail
-from lifeboat.sandbox.live.writers import took_over
+from lifeboat.sandbox.live.writers import parted, took_over
 
 if TYPE_CHECKING:
     from lifeboat.sandbox.live.cache_roles import Key
@@ -78,7 +78,11 @@ class Cache:
             self.followed = leader.name
         if settings.source is None and self.server.settings.source is not None:
             # The directories between are its region and group.
-            took_over(self.server.place.directory.parents[1], self.name, self.followed or self.name)
+            family = self.server.place.directory.parents[1]
+            if leader is None:
+                parted(family, self.name)
+            else:
+                took_over(family, self.name, self.followed)
         self.server.configure(settings)
 
     def position(self, *, beat: bool = False) -> Position | None:

@@ -27,10 +27,11 @@ import redis
 
 from lifeboat.model.timings import Step
 from lifeboat.sandbox.live import cache_model
+from lifeboat.sandbox.live.cache_following import Following
 from lifeboat.sandbox.live.cache_roles import Key, Roles
 from lifeboat.sandbox.live.cache_units import Cache
 from lifeboat.sandbox.live.metrics import CacheReplica
-from lifeboat.sandbox.live.redisserver import Place, RedisServer, Source, kept_secret
+from lifeboat.sandbox.live.redisserver import Place, RedisServer, kept_secret
 from lifeboat.sandbox.state import SandboxError
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from lifeboat.sandbox.live.links import Links
     from lifeboat.sandbox.live.network import Network
     from lifeboat.sandbox.live.processes import Processes
-    from lifeboat.sandbox.live.redisserver import Position
+    from lifeboat.sandbox.live.redisserver import Source
     from lifeboat.sandbox.patches.base import Moto
 
 _PROCESS: Final = "cache-"
@@ -82,10 +83,10 @@ class Caches:
         self._processes = processes
         self._account = account
         self._effects = effects
-        self._links = links
         self._secret = kept_secret(directory / "cache-secret")
         self._roles = Roles(account_id, effects)
         self._caches: dict[Key, Cache] = {}
+        self._following = Following(self._caches, self._roles, links)
         self._names: Mapping[str, str] = {}
         self._lock = threading.RLock()
         self._looked = threading.Condition(self._lock)
@@ -156,43 +157,31 @@ class Caches:
             for cache in self._caches.values():
                 self._try(cache, self._keep)
             self._promote()
-            self._measure()
+            self._following.measure()
             self._looks += 1
             self._looked.notify_all()
 
     def status(self) -> list[dict[str, Any]]:
         """One row a cache: key, region, role, address, port, pid, state, source, lag_seconds, problem."""
-        with self._lock:
-            return [self._row(cache) for _, cache in sorted(self._caches.items())]
+        # Without the lock, which is held as long as a server takes to start or to answer.
+        return [self._row(cache) for _, cache in sorted(self._caches.items())]
 
     def replicas(self) -> list[CacheReplica]:
         """Those that replicate another region's, for the metrics of their lag."""
-        with self._lock:
-            return [
-                CacheReplica(
-                    key=cache.name,
-                    region=cache.key[0],
-                    identifier=cache.key[1],
-                    lag=functools.partial(self.lag, cache.name),
-                )
-                for cache in self._caches.values()
-                if cache.server.settings.source is not None
-            ]
+        return [
+            CacheReplica(
+                key=cache.name,
+                region=cache.key[0],
+                identifier=cache.key[1],
+                lag=functools.partial(self.lag, cache.name),
+            )
+            for cache in list(self._caches.values())
+            if cache.server.settings.source is not None
+        ]
 
     def keys(self, region: str) -> list[str]:
         """Those of a region, sorted."""
-        with self._lock:
-            return sorted(cache.name for cache in self._caches.values() if cache.key[0] == region)
-
-    def source_region(self, key: str) -> str | None:
-        """The region of what a cache replicates; None when it takes writes.
-
-        Raises:
-            SandboxError: when there is no such cache; so do `hold`, `kill` and `freeze`.
-        """
-        with self._lock:
-            source = self._followed(self._find(key))
-            return None if source is None else source.key[0]
+        return sorted(cache.name for cache in list(self._caches.values()) if cache.key[0] == region)
 
     def lag(self, key: str) -> float | None:
         """How long a secondary has lacked something that its primary has, seconds, measured now.
@@ -202,11 +191,15 @@ class Caches:
         """
         with self._lock:
             cache = self._known(key)
-            self._measure()
+            self._following.measure()
             return None if cache is None else cache.trail.lag
 
     def hold(self, key: str) -> None:
-        """End a server as a crash does, and start it no more until it is released."""
+        """End a server as a crash does, and start it no more until it is released.
+
+        Raises:
+            SandboxError: when there is no such cache.
+        """
         with self._lock:
             cache = self._find(key)
             cache.held, cache.frozen = True, False
@@ -220,19 +213,11 @@ class Caches:
                 cache.held, cache.down_until = False, time.monotonic()
         self._wake.set()
 
-    def kill(self, key: str) -> None:
-        """End a server as a crash does; it is back when AWS would have replaced the node."""
-        with self._lock:
-            cache = self._find(key)
-            cache.frozen = False
-            cache.server.kill()
-        self._wake.set()
-
     def freeze(self, key: str) -> None:
         """Stop a server in its tracks until it is thawed.
 
         Raises:
-            SandboxError: when it does not run.
+            SandboxError: when it does not run, or there is no such cache.
         """
         with self._lock:
             cache = self._find(key)
@@ -276,7 +261,7 @@ class Caches:
 
     def _lead(self, cache: Cache) -> None:
         self._configure(cache, None)
-        self._links.close(cache.server.name)
+        self._following.part(cache)
 
     def _add(self, key: Key, group: Moto) -> None:
         region, identifier = key
@@ -291,7 +276,7 @@ class Caches:
         self._caches[key] = Cache(key, group, RedisServer(place, self._processes))
 
     def _remove(self, cache: Cache) -> None:
-        self._links.close(cache.server.name)
+        self._following.part(cache)
         cache.server.remove()
         del self._caches[cache.key]
 
@@ -304,7 +289,7 @@ class Caches:
                 cache.down_until = time.monotonic() + self._effects.seconds(Step.CACHE_FAILOVER)
             if cache.down_until > time.monotonic():
                 return
-        self._configure(cache, self._source(cache))
+        self._configure(cache, self._following.way(cache))
         if cache.server.pid is None:
             cache.server.start()
             cache.begun, cache.down_until = True, None
@@ -312,7 +297,7 @@ class Caches:
     def _configure(self, cache: Cache, source: Source | None) -> None:
         settings = cache_model.settings(self._account_id, cache.key[0], cache.group, source)
         if settings != cache.server.settings:
-            cache.configure(settings, self._leader(cache))
+            cache.configure(settings, self._following.leader(cache))
 
     def _try(self, cache: Cache, action: Callable[[Cache], None]) -> bool:
         fault = ""
@@ -324,42 +309,6 @@ class Caches:
             _log.warning("%s: %s", cache.server.name, fault)
         cache.fault = fault
         return not fault
-
-    def _source(self, cache: Cache) -> Source | None:
-        """What a server follows, if anything."""
-        leader = self._leader(cache)
-        if leader is None or leader is cache:
-            return None
-        if cache.begun and self._apart(cache, leader):
-            return cache.server.settings.source
-        there = leader.server.source()
-        address = self._links.open(cache.server.name, leader.key[0], cache.key[0], there.host, there.port)
-        return Source(address, there.port)
-
-    def _leader(self, cache: Cache) -> Cache | None:
-        key = self._roles.leading(cache.group.global_replication_group_id)
-        return None if key is None else self._caches.get(key)
-
-    def _apart(self, one: Cache, other: Cache) -> bool:
-        ways = ((one.key[0], other.key[0]), (other.key[0], one.key[0]))
-        shapes = [self._links.shape_of(*way) for way in ways]
-        return any(shape.cut or shape.reset for shape in shapes)
-
-    def _measure(self) -> None:
-        leaders: dict[Key, Position | None] = {}
-        for cache in self._caches.values():
-            leader = self._leader(cache)
-            if leader is None or leader is cache:
-                cache.lead()
-                continue
-            now = time.monotonic()
-            if leader.key not in leaders:
-                leaders[leader.key] = leader.position(beat=True)
-            cache.trail.note(now, leaders[leader.key], cache.position())
-
-    def _followed(self, cache: Cache) -> Cache | None:
-        """What a server follows now."""
-        return None if cache.server.settings.source is None else self._leader(cache)
 
     def _unsettled(self) -> list[str]:
         wanted = cache_model.groups(self._account_id).keys()
@@ -384,7 +333,7 @@ class Caches:
         return found
 
     def _row(self, cache: Cache) -> dict[str, Any]:
-        source = self._followed(cache)
+        source = self._following.followed(cache)
         return {
             "key": cache.name,
             "region": cache.key[0],

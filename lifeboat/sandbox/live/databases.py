@@ -11,44 +11,37 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 
 from lifeboat.sandbox.live import databases_backups, databases_model, databases_moves, databases_units
-from lifeboat.sandbox.live.databases_backups import Backups, Wish
-from lifeboat.sandbox.live.databases_units import Change, Links, Tender, Unit
+from lifeboat.sandbox.live.databases_backups import Backups
+from lifeboat.sandbox.live.databases_snapshots import Snapshots
+from lifeboat.sandbox.live.databases_units import Change, Tender, Unit
 from lifeboat.sandbox.live.postgres import Postgres
 from lifeboat.sandbox.live.postgres_setup import Passwords, Place, own_directory
 from lifeboat.sandbox.patches.rds_live import NOTING
 from lifeboat.sandbox.state import SandboxError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from lifeboat.sandbox.live.account import Account
     from lifeboat.sandbox.live.databases_model import Wanted
     from lifeboat.sandbox.live.databases_moves import Move
+    from lifeboat.sandbox.live.links import Links
     from lifeboat.sandbox.live.network import Network
     from lifeboat.sandbox.live.processes import Processes
 
 _log = logging.getLogger(__name__)
 
-SNAPSHOT: Final = "create-rds-snapshot"
 _TICK: Final = 1.0
 """Seconds between looks when nobody calls; what waits for a source or a link is seen then."""
 _HURRY: Final = 0.1
 """Seconds between looks while something is not as it should be."""
 _FAULTS: Final = (SandboxError, psycopg.Error, OSError)
-
-
-class Effects(Protocol):
-    """How long operations take here."""
-
-    def seconds(self, operation: str) -> float:
-        """A duration [s], drawn anew each time; 0 when effects are instant."""
-        ...
 
 
 class Databases:
@@ -59,7 +52,7 @@ class Databases:
         network: Gives addresses.
         processes: Starts servers.
         account: Whom they run as; None for the gateway's own user.
-        effects: How long what AWS does takes.
+        seconds: How long an operation of AWS's takes here [s], drawn anew each time; 0 when effects are instant.
         links: Ways between regions.
     """
 
@@ -69,7 +62,7 @@ class Databases:
         network: Network,
         processes: Processes,
         account: Account | None,
-        effects: Effects,
+        seconds: Callable[[str], float],
         links: Links,
     ) -> None:
         self._data = directory / "data"
@@ -77,13 +70,13 @@ class Databases:
         self._network = network
         self._processes = processes
         self._account = account
-        self._effects = effects
+        self._seconds = seconds
         self._passwords = Passwords.kept_in(directory / "database-passwords.json")
         self._backups = Backups(self._data / "rds-backups", account)
         self._units: dict[str, Unit] = {}
         self._gone: list[Unit] = []
         self._moves: list[Move] = []
-        self._pending: dict[str, tuple[Wish, float]] = {}
+        self._snapshots = Snapshots(self._backups, seconds)
         self._names: dict[str, str] = {}
         self._tender = Tender(self._units, self._backups, links)
         self._marking = threading.RLock()
@@ -171,52 +164,52 @@ class Databases:
         return self._unit(key).server.connect(dbname=dbname)
 
     def hold(self, key: str) -> None:
-        """End a server as a crash does, and start it no more until it is released."""
+        """End a server as a crash does, and start it no more until it is released.
+
+        Raises:
+            SandboxError: when there is no such database.
+        """
         with self._touching:
-            self._unit(key).held = True
-            self.kill(key)
+            unit = self._unit(key)
+            unit.held = True
+            unit.server.thaw()
+            unit.server.kill()
 
     def release(self, key: str) -> None:
-        """Let a server that is held start again, with its data."""
-        self._unit(key).held = False
-        self._changed.set()
-
-    def kill(self, key: str) -> None:
-        """End a server as a crash does; it is started again."""
-        with self._touching:
-            self._unit(key).server.thaw()
-            self._unit(key).server.kill()
+        """Let a server that is held start again, with its data; nothing happens when it is gone for good."""
+        unit = self._units.get(key)
+        if unit is not None:
+            unit.held = False
+            self._changed.set()
 
     def freeze(self, key: str) -> None:
         """Stop all of a server's processes in their tracks.
 
         Raises:
-            SandboxError: when it does not run.
+            SandboxError: when it does not run, or there is no such database.
         """
         with self._touching:
             self._unit(key).server.freeze()
 
     def thaw(self, key: str) -> None:
-        """Let a frozen server go on."""
-        self._unit(key).server.thaw()
-        self._changed.set()
-
-    def status(self) -> list[dict[str, Any]]:
-        """One row a database: key, region, role, address, port, pid, state, source, lag_seconds, timeline, problem."""
-        return [self._row(key, unit) for key, unit in sorted(self.servers.items())]
+        """Let a frozen server go on; nothing happens when it is gone for good."""
+        unit = self._units.get(key)
+        if unit is not None:
+            unit.server.thaw()
+            self._changed.set()
 
     def reconcile(self) -> None:
         """Take every step that can be taken now; the worker does, each time that something changed."""
         self._mark()
         self._finish_moves()
-        self._take_backups()
+        self._take_snapshots()
         self._remove_gone()
         # Those that write first: the others are made from them.
         for unit in sorted(self._units.values(), key=lambda unit: unit.wanted.source is not None):
             if time.monotonic() >= unit.retry_at:
                 self._tend(unit)
         self._mark()
-        self._take_backups()
+        self._take_snapshots()
 
     def _work(self) -> None:
         while not self._closing:
@@ -234,7 +227,7 @@ class Databases:
     def _pause(self) -> float:
         now, units = time.monotonic(), list(self._units.values())
         dues = [unit.retry_at for unit in units] + [unit.change.due for unit in units if unit.change is not None]
-        dues += [move.due for move in self._moves] + [due for _, due in list(self._pending.values())]
+        dues += [move.due for move in self._moves] + self._snapshots.dues()
         usual = _HURRY if self._unsettled() else _TICK
         return min([usual, *(due - now for due in dues if due > now)])
 
@@ -248,34 +241,14 @@ class Databases:
         return [
             *(f"{key} ({unit.problem or unit.state})" for key, unit in units if not unit.settled),
             *(f"{move.keys[1]} (takes over)" for move in self._moves),
-            *(f"{name} (snapshot)" for name in list(self._pending)),
+            *(f"{unit.wanted.key} (is removed)" for unit in list(self._gone)),
+            *(f"{name} (snapshot)" for name in self._snapshots.pending()),
         ]
-
-    def _row(self, key: str, unit: Unit) -> dict[str, Any]:
-        lag = timeline = None
-        if unit.server.pid is not None and not unit.out_of_reach:
-            try:
-                lag, timeline = unit.server.lag(), unit.server.timeline()
-            except psycopg.Error as fault:
-                _log.info("%s does not say how it is: %s", key, fault)
-        return {
-            "key": key,
-            "region": unit.wanted.region,
-            "role": unit.role,
-            "address": unit.server.place.address,
-            "port": unit.server.place.port,
-            "pid": unit.server.pid,
-            "state": unit.state,
-            "source": unit.wanted.source,
-            "lag_seconds": lag if unit.role == "replica" else None,
-            "timeline": timeline,
-            "problem": unit.problem,
-        }
 
     def _mark(self) -> None:
         """Read moto, and show what is under way from now on."""
         with self._marking, NOTING:
-            self._moves += databases_moves.begun(self._effects.seconds)
+            self._moves += databases_moves.begun(self._seconds)
             found = {wanted.key: wanted for wanted in databases_model.wanted()}
             for key in [
                 key
@@ -283,27 +256,17 @@ class Databases:
                 if key not in found or found[key].resource != unit.wanted.resource
             ]:
                 self._gone.append(self._units.pop(key))
+            leaving = {unit.wanted.key for unit in self._gone}
             for wanted in found.values():
                 unit = self._units.get(wanted.key)
-                if unit is None:
-                    self._add(wanted)
-                else:
+                if unit is not None:
                     self._update(unit, wanted)
+                # One of the same name has the place as long as it is there.
+                elif wanted.key not in leaving:
+                    self._add(wanted)
             units = self._units.values()
             self._names = {host: unit.server.place.address for unit in units for host in unit.wanted.hosts}
-            self._mark_snapshots()
-
-    def _mark_snapshots(self) -> None:
-        wishes = {wish.name: wish for wish in databases_backups.wishes()}
-        for name, wish in wishes.items():
-            if name in self._pending or self._backups.has(name):
-                continue
-            seconds = self._effects.seconds(SNAPSHOT) if wish.manual else 0.0
-            self._pending[name] = (wish, time.monotonic() + seconds)
-            if wish.manual:
-                databases_backups.show_progress(wish, done=False)
-        for name in self._pending.keys() - wishes.keys():
-            del self._pending[name]
+            self._snapshots.mark()
 
     def _add(self, wanted: Wanted) -> None:
         place = Place(
@@ -321,7 +284,7 @@ class Databases:
             self._begin(unit, databases_units.RESTORE, "creating")
         else:
             operation = databases_units.CREATE if wanted.source is None else databases_units.REPLICATE
-            seconds = self._effects.seconds(operation)
+            seconds = self._seconds(operation)
             # What takes no time never shows: a deployment is not slowed down by looking.
             unit.begin(Change(operation, time.monotonic() + seconds, "creating" if seconds else ""))
 
@@ -335,7 +298,7 @@ class Databases:
             self._begin(unit, wanted.restart.operation, "rebooting")
 
     def _begin(self, unit: Unit, operation: str, shown: str) -> None:
-        unit.begin(Change(operation, time.monotonic() + self._effects.seconds(operation), shown))
+        unit.begin(Change(operation, time.monotonic() + self._seconds(operation), shown))
 
     def _finish_moves(self) -> None:
         for move in list(self._moves):
@@ -350,30 +313,9 @@ class Databases:
                     self._moves.remove(move)
                 self._mark()
 
-    def _take_backups(self) -> None:
-        self._backups.forget({wish.name for wish in databases_backups.wishes()})
-        for name, (wish, due) in list(self._pending.items()):
-            if not self._backups.has(name) and not self._backup(wish):
-                continue
-            if time.monotonic() >= due:
-                self._pending.pop(name, None)
-                databases_backups.show_progress(wish, done=True)
-
-    def _backup(self, wish: Wish) -> bool:
-        if wish.copy_of is not None:
-            if self._backups.has(wish.copy_of):
-                self._backups.copy(wish, wish.copy_of)
-            return self._backups.has(wish.name)
-        # A final snapshot is of what is gone already.
-        unit = next((unit for unit in (*self._units.values(), *self._gone) if _is_of(unit, wish)), None)
-        if unit is None or unit.out_of_reach or unit.server.pid is None or not unit.server.ready():
-            return False
+    def _take_snapshots(self) -> None:
         with self._touching:
-            try:
-                self._backups.take(wish, unit.server)
-            except _FAULTS as fault:
-                _log.warning("no snapshot of %s: %s", wish.key, fault)
-        return self._backups.has(wish.name)
+            self._snapshots.take([*self._units.values(), *self._gone])
 
     def _remove_gone(self) -> None:
         while self._gone:
@@ -393,7 +335,3 @@ class Databases:
                 _log.warning("%s: %s; tried again", unit.wanted.key, unit.problem)
             else:
                 unit.went_well()
-
-
-def _is_of(unit: Unit, wish: Wish) -> bool:
-    return (unit.wanted.key, unit.wanted.resource) == (wish.key, wish.resource)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from lifeboat.sandbox.live.databases_model import AVAILABLE, ENGINES, backends, key_of
 from lifeboat.sandbox.live.postgres_setup import own_directory
@@ -21,6 +23,11 @@ if TYPE_CHECKING:
     from lifeboat.sandbox.patches.base import Moto
 
 AUTOMATED = "automated"
+PRUNED_EACH: Final = 60.0
+"""Seconds between looks at what of the logs no backup needs any more."""
+_SEGMENT: Final = re.compile(r"[0-9A-F]{24}")
+_PLACE: Final = slice(8, 24)
+"""Of a segment's name: where it is in the log, whatever its timeline."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +60,8 @@ class _Backup:
     key: str
     resource: str
     finished: datetime
+    first: str
+    """The first segment of the log that it needs to go on from."""
 
 
 class Backups:
@@ -67,6 +76,7 @@ class Backups:
         self._directory = directory
         self._account = account
         self._taken: dict[str, _Backup] = {}
+        self._pruned = time.monotonic()
 
     def archive(self, key: str, resource: str) -> Path:
         """Where a database's log goes; a later one of its name has another."""
@@ -97,10 +107,30 @@ class Backups:
                 shutil.chown(entry, self._account.uid, self._account.gid)
         self._note(wish, path, original.finished)
 
-    def forget(self, kept: set[str]) -> None:
-        """Remove backups that are not among those named."""
+    def tidy(self, kept: set[str]) -> None:
+        """Remove backups that are not among those named, and now and then what of the logs none needs any more."""
         for name in self._taken.keys() - kept:
             shutil.rmtree(self._taken.pop(name).path, ignore_errors=True)
+        if time.monotonic() >= self._pruned + PRUNED_EACH:
+            self._pruned = time.monotonic()
+            self.prune()
+
+    def prune(self) -> None:
+        """Remove of each database's log what is older than its oldest backup, and all where it has none.
+
+        To be called while no backup is taken: the next one needs what is logged from its own beginning on.
+        """
+        needed: dict[Path, str] = {}
+        for backup in self._taken.values():
+            archive = self.archive(backup.key, backup.resource)
+            needed[archive] = min(needed.get(archive, backup.first), backup.first)
+        # The directories between are the parts of a key, and a resource.
+        for archive in (self._directory / "wal").glob("*/*/*/*"):
+            for segment in archive.iterdir():
+                # Timelines' histories are needed by all that is later.
+                named = _SEGMENT.match(segment.name)
+                if named and (archive not in needed or segment.name[_PLACE] < needed[archive]):
+                    segment.unlink()
 
     def forget_archive(self, key: str, resource: str) -> None:
         """Remove a database's log."""
@@ -130,7 +160,16 @@ class Backups:
         return True
 
     def _note(self, wish: Wish, path: Path, finished: datetime) -> None:
-        self._taken[wish.name] = _Backup(path=path, key=wish.key, resource=wish.resource, finished=finished)
+        self._taken[wish.name] = _Backup(
+            path=path, key=wish.key, resource=wish.resource, finished=finished, first=_first(path)
+        )
+
+
+def _first(backup: Path) -> str:
+    found = _SEGMENT.search((backup / "backup_label").read_text().splitlines()[0])
+    if found is None:
+        raise SandboxError(f"{backup}: it does not say where it begins")
+    return found[0][_PLACE]
 
 
 def wishes() -> list[Wish]:

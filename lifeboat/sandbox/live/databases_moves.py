@@ -116,7 +116,7 @@ def carry_out(move: Move, units: Mapping[str, Unit]) -> bool:
         move.end(move.old)
         return True
     if new.server.standby:
-        new.promote(old.wanted.key)
+        new.take_over(old.wanted.key)
     new.role, new.source = "primary", None
     move.end(move.new)
     save_automated(move.new)

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import psycopg
 
 from lifeboat.sandbox.live.databases_backups import save_automated
 from lifeboat.sandbox.live.databases_model import AVAILABLE, Wanted, key_of, set_status, status
 from lifeboat.sandbox.live.postgres_setup import Source
-from lifeboat.sandbox.live.writers import took_over
+from lifeboat.sandbox.live.writers import parted, took_over
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from lifeboat.sandbox.live.databases_backups import Backups
+    from lifeboat.sandbox.live.links import Links
     from lifeboat.sandbox.live.postgres import Postgres
     from lifeboat.sandbox.live.postgres_setup import Owner
     from lifeboat.sandbox.patches.rds_live import Origin
@@ -28,14 +30,8 @@ CREATE, RESTORE, PROMOTE = "create-rds-instance", "restore-rds-instance", "promo
 REPLICATE = "create-rds-replica"
 _LONGEST_PAUSE = 10.0
 _FIRST_PAUSE = 0.2
-
-
-class Links(Protocol):
-    """Ways between regions."""
-
-    def open(self, name: str, source_region: str, target_region: str, host: str, port: int, /) -> str:
-        """The address where a region reaches an address of another; the port is the same. Opened once a name."""
-        ...
+_LONGEST_AFTER = 6
+"""Failures in a row after which pauses grow no more."""
 
 
 @dataclass
@@ -43,7 +39,7 @@ class Change:
     """Something under way.
 
     Attributes:
-        operation: As `Effects` calls it.
+        operation: What takes its time.
         due: When it takes effect, on the monotonic clock.
         shown: The status that its database has meanwhile; empty: none of its own.
     """
@@ -115,7 +111,7 @@ class Unit:
         role = "replica" if self.wanted.source else "primary"
         return not self.problem and self.change is None and self.server.pid is not None and self.role == role
 
-    def promote(self, former: str) -> None:
+    def take_over(self, former: str) -> None:
         """Let its server take writes, once it is on the disk that it does where another did.
 
         Args:
@@ -125,14 +121,30 @@ class Unit:
             SandboxError: when that cannot be kept, or the server does not become a primary.
             psycopg.Error: when it cannot be asked.
         """
-        # The directories between are the parts of its key.
-        took_over(self.server.place.directory.parents[2], self.wanted.key, former)
+        took_over(self._family, self.wanted.key, former)
         self.server.promote()
+
+    def part(self) -> None:
+        """Let its server take writes of its own, once it is on the disk that it leaves what it followed.
+
+        Raises:
+            SandboxError: when that cannot be kept, or the server does not become a primary.
+            psycopg.Error: when it cannot be asked.
+        """
+        # One that never followed anything in this life goes on with a promotion that an earlier one began.
+        if self.followed != self.wanted.key:
+            parted(self._family, self.wanted.key)
+        self.server.promote()
+
+    @property
+    def _family(self) -> Path:
+        # The directories between are the parts of its key.
+        return self.server.place.directory.parents[2]
 
     def failed(self, fault: Exception) -> None:
         """Note that a step failed, and when to try again [s]."""
         self.problem = str(fault).strip().splitlines()[0] if str(fault).strip() else type(fault).__name__
-        self.retry_at = time.monotonic() + min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**self.failures)
+        self.retry_at = time.monotonic() + min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(self.failures, _LONGEST_AFTER))
         self.failures += 1
 
     def went_well(self) -> None:
@@ -145,9 +157,11 @@ class Unit:
         if change.shown:
             set_status(self.wanted.entity, change.shown)
 
-    def finish(self) -> None:
-        """Let it be over, and its database be available again."""
-        if self.change is not None and self.change.shown and status(self.wanted.entity) == self.change.shown:
+    def finish(self, change: Change | None) -> None:
+        """Let a change be over, and its database be available again; one that began meanwhile goes on."""
+        if change is None or change is not self.change:
+            return
+        if change.shown and status(self.wanted.entity) == change.shown:
             set_status(self.wanted.entity, AVAILABLE)
         self.change = None
 
@@ -173,19 +187,21 @@ class Tender:
             SandboxError: when a server or a command of PostgreSQL's fails.
             psycopg.Error: when a server does not answer.
         """
+        # Both may be others before this is done.
+        wanted, change = unit.wanted, unit.change
         if unit.out_of_reach:
             return
-        if not unit.wanted.runs:
+        if not wanted.runs:
             unit.server.stop()
             return
         if not unit.server.made and not self._make(unit):
             return
         if not self._restarted(unit):
             return
-        if unit.wanted.source is None:
-            self._lead(unit)
-        else:
-            self._follow(unit, unit.wanted.source)
+        if wanted.source is None:
+            self._lead(unit, change)
+        elif self._follow(unit, wanted.source):
+            unit.finish(change)
 
     def reach(self, unit: Unit, key: str) -> Source | None:
         """Where a unit reaches another one that takes writes and answers; None when it does not."""
@@ -244,8 +260,8 @@ class Tender:
         unit.restarts = count
         return True
 
-    def _lead(self, unit: Unit) -> None:
-        server, change = unit.server, unit.change
+    def _lead(self, unit: Unit, change: Change | None) -> None:
+        server = unit.server
         if server.pid is None:
             if not server.standby:
                 server.place.configure()
@@ -255,7 +271,7 @@ class Tender:
             # Its change is begun by whoever reads moto next.
             if change is None or not change.ripe:
                 return
-            unit.promote(unit.followed)
+            unit.part()
             # The past that can be restored begins anew.
             if unit.wanted.retention:
                 save_automated(unit.wanted.entity)
@@ -263,9 +279,10 @@ class Tender:
         if unit.owner != unit.wanted.owner:
             server.set_owner(unit.wanted.owner)
             unit.owner = unit.wanted.owner
-        unit.finish()
+        unit.finish(change)
 
-    def _follow(self, unit: Unit, key: str) -> None:
+    def _follow(self, unit: Unit, key: str) -> bool:
+        """Let it follow another one; False: that one cannot be reached."""
         server, unit.followed = unit.server, key
         if server.standby and unit.source is not None and self._follows(unit, key):
             if server.pid is None:
@@ -275,13 +292,13 @@ class Tender:
             way = self.reach(unit, key)
             # Cut off from the new primary, an old one does not learn of it, and goes on as it is.
             if way is None:
-                return
+                return False
             server.stop()
             server.rewind_or_reclone(way)
             server.start()
             unit.source = way
         unit.role, unit.owner = "replica", None
-        unit.finish()
+        return True
 
     def _follows(self, unit: Unit, key: str) -> bool:
         source = self._units.get(key)

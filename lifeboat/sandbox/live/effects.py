@@ -10,7 +10,6 @@ import math
 import random
 import threading
 from collections import Counter
-from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Final, Literal
 
@@ -21,19 +20,6 @@ INSTANT: Final = "instant"
 """The time scale at which effects take no time."""
 
 _P95: Final = NormalDist().inv_cdf(0.95)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sample:
-    """One duration that was handed out.
-
-    Attributes:
-        operation: What takes it.
-        seconds: How long it takes at scale 1.
-    """
-
-    operation: Step
-    seconds: float
 
 
 class Effects:
@@ -56,7 +42,6 @@ class Effects:
         self._scale = scale
         self._lock = threading.Lock()
         self._calls: Counter[Step] = Counter()
-        self._sampled: list[Sample] = []
 
     def seconds(self, operation: Step) -> float:
         """How long this call of an operation takes here, seconds: sampled, then divided by the time scale.
@@ -70,12 +55,7 @@ class Effects:
         with self._lock:
             self._calls[operation] += 1
             chance = random.Random(f"{self._seed}/{operation}/{self._calls[operation]}")  # noqa: S311 - no secret
-            spread = math.log(timing.p95 / timing.p50) / _P95
-            sample = Sample(operation=operation, seconds=chance.lognormvariate(math.log(timing.p50), spread))
-            self._sampled.append(sample)
-        return 0.0 if self._scale is None else sample.seconds / self._scale
-
-    def sampled(self) -> list[Sample]:
-        """Every duration so far, in order, at scale 1."""
-        with self._lock:
-            return list(self._sampled)
+        if self._scale is None:
+            return 0.0
+        spread = math.log(timing.p95 / timing.p50) / _P95
+        return chance.lognormvariate(math.log(timing.p50), spread) / self._scale

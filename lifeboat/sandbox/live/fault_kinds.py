@@ -53,7 +53,8 @@ class _OfDatabase(InRegion):
 class RegionBlackout(InRegion):
     """A region is gone: its API, its servers and the ways to it.
 
-    API calls get no answer, and a lost us-east-1 takes the global control planes along. Servers end as they do when
+    API calls get no answer, whatever region they ask for one of its buckets, and a lost us-east-1 takes the global
+    control planes along; names are answered, and their health checked, as ever. Servers end as they do when
     power fails, so that clients are refused at once; ``frozen`` lets them stand still instead: clients wait, and when
     the region is back, its servers go on where they were, still believing what they believed.
     """

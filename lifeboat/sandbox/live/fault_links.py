@@ -23,8 +23,8 @@ class RegionPartition(InRegion):
     """A region lives but is cut off from all others and from the internet.
 
     Links to and from it carry nothing, its API answers only callers that say they are in it, and these reach no other
-    region's. A client that goes to a server's own address on this machine, past name server and links, counts as
-    inside.
+    region's. Route 53 hears nothing of its metrics. A client that goes to a server's own address on this machine, past
+    name server and links, counts as inside.
     """
 
     kind: Literal["region-partition"]

@@ -74,7 +74,10 @@ class Met(_Step):
 
 
 class _OfServer(_Step):
-    """What one server is like; what is asked of it as a whole is settled together."""
+    """What one server is like; what is asked of it as a whole is settled together.
+
+    One that is down does not stand still, and one that stands still cannot start: it stays down until neither stands.
+    """
 
     family: Family
     key: str
@@ -95,7 +98,7 @@ class Held(_OfServer):
         family = servers(world, self.family)
         if any(isinstance(step, Held) for step in standing):
             family.hold(self.key)
-        else:
+        elif not any(isinstance(step, Frozen) for step in standing):
             family.release(self.key)
 
 
@@ -105,12 +108,15 @@ class Frozen(_OfServer):
     step: Literal["frozen"] = "frozen"
 
     def settle(self, world: World, standing: Sequence[Step]) -> None:
-        """Stop it, or let it go on."""
+        """Stop it, or let it go on; start it when it was to start meanwhile."""
+        if any(isinstance(step, Held) for step in standing):
+            return
         family = servers(world, self.family)
         if any(isinstance(step, Frozen) for step in standing):
             family.freeze(self.key)
         else:
             family.thaw(self.key)
+            family.release(self.key)
 
 
 class Way(_Step):

@@ -11,27 +11,20 @@ Rules of Route 53's that recovery rests on:
 
 from __future__ import annotations
 
-import operator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from lifeboat.sandbox.live.alarm_rules import ALARM, INSUFFICIENT_DATA, evaluate
 from lifeboat.sandbox.live.zone import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
-    from lifeboat.sandbox.live.zone import Alarm, Check, Point
+    from lifeboat.sandbox.live.zone import Check
 
 EVALUATION: Final = 60.0
 """Seconds between two looks at a metric, as CloudWatch evaluates alarms on standard-resolution metrics."""
 ENDPOINTS: Final = frozenset({"HTTP", "HTTPS", "HTTP_STR_MATCH", "HTTPS_STR_MATCH", "TCP"})
-
-_COMPARISONS: Final[Mapping[str, Callable[[float, float], bool]]] = {
-    "GreaterThanOrEqualToThreshold": operator.ge,
-    "GreaterThanThreshold": operator.gt,
-    "LessThanThreshold": operator.lt,
-    "LessThanOrEqualToThreshold": operator.le,
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,10 +108,6 @@ class Health:
     def _next(self, check: Check, state: State, now: float) -> State:
         if check.type == "CLOUDWATCH_METRIC":
             return self._look(check, state, now)
-        if check.type == "RECOVERY_CONTROL" and check.control is not None:
-            return replace(
-                state, known=check.control, checked=now, reason=f"routing control is {'on' if check.control else 'off'}"
-            )
         if check.type == "CALCULATED":
             alive = self._alive_children(check)
             return replace(
@@ -132,16 +121,18 @@ class Health:
     def _look(self, check: Check, state: State, now: float) -> State:
         if state.looked is not None and now - state.looked < self._evaluation:
             return state
-        verdict = None if check.alarm is None else breaching(check.alarm, state.known, now)
-        if verdict is None:
+        found = INSUFFICIENT_DATA if check.alarm is None else evaluate(check.alarm.rule, check.alarm.points, now).state
+        if found is None and state.known is not None:
+            return replace(state, looked=now, silent=False, reason="missing data are ignored: the status stays")
+        if found in {None, INSUFFICIENT_DATA}:
             return replace(state, looked=now, silent=True, reason=f"too little data: {check.insufficient}")
         return replace(
             state,
-            known=not verdict,
+            known=found != ALARM,
             silent=False,
             looked=now,
             checked=now,
-            reason="the metric breaches its alarm" if verdict else "the metric is within its alarm",
+            reason="the metric breaches its alarm" if found == ALARM else "the metric is within its alarm",
         )
 
     def _healthy(self, check: Check) -> bool:
@@ -161,57 +152,3 @@ class Health:
     def _alive_children(self, check: Check) -> int:
         children = (self._checks.get(child) for child in check.children)
         return sum(child is None or child.type == "CALCULATED" or self._healthy(child) for child in children)
-
-
-def breaching(alarm: Alarm, healthy: bool | None, now: float) -> bool | None:
-    """Whether an alarm's metric breaches its threshold; None when there is too little data to say.
-
-    As CloudWatch evaluates: of the latest periods with data in the range, as many as there are evaluation periods
-    count; missing ones count as the alarm says.
-
-    Args:
-        alarm: Settings and data.
-        healthy: What was last known, which ``ignore`` keeps.
-        now: Seconds since 1970.
-    """
-    values = _values(alarm, now)[-alarm.evaluation_periods :]
-    missing = alarm.evaluation_periods - len(values)
-    compare = _COMPARISONS[alarm.comparison]
-    breaches = sum(compare(value, alarm.threshold) for value in values)
-    if alarm.missing == "breaching":
-        return breaches + missing >= alarm.datapoints
-    if alarm.missing == "notBreaching":
-        return breaches >= alarm.datapoints
-    if alarm.missing == "ignore" and breaches < alarm.datapoints <= breaches + missing:
-        # What is missing could decide either way: the state stays.
-        return None if healthy is None else not healthy
-    if not values:
-        return None
-    return breaches >= min(alarm.datapoints, len(values))
-
-
-def _values(alarm: Alarm, now: float) -> list[float]:
-    """The statistic of every period in the range that has data, oldest first."""
-    latest = int(now // alarm.period)
-    earliest = latest - alarm.range // alarm.period + 1
-    periods: dict[int, list[Point]] = {}
-    for point in alarm.points:
-        period = int(point.at // alarm.period)
-        if earliest <= period <= latest:
-            periods.setdefault(period, []).append(point)
-    return [_statistic(alarm.statistic, periods[period]) for period in sorted(periods)]
-
-
-def _statistic(name: str, points: Sequence[Point]) -> float:
-    count = sum(point.count for point in points)
-    match name:
-        case "Minimum":
-            return min(point.minimum for point in points)
-        case "Maximum":
-            return max(point.maximum for point in points)
-        case "Sum":
-            return sum(point.total for point in points)
-        case "SampleCount":
-            return count
-        case _:
-            return sum(point.total for point in points) / count

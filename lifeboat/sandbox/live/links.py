@@ -24,7 +24,7 @@ import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from lifeboat.sandbox.live.processes import Server
+from lifeboat.sandbox.live.processes import Server, environment
 from lifeboat.sandbox.state import SandboxError, SandboxInputError
 
 if TYPE_CHECKING:
@@ -41,7 +41,6 @@ ANSWER_DEADLINE: Final = 10.0
 _SOCKET: Final = "links.sock"
 _POLL: Final = 0.02
 _RETRY: Final = 1.0
-_INHERITED: Final = ("PATH", "PYTHONPATH", "VIRTUAL_ENV", "LANG")
 _log = logging.getLogger(__name__)
 
 
@@ -248,7 +247,7 @@ class Links:
                 name=PROCESS,
                 argv=[sys.executable, "-m", "lifeboat.sandbox.live.linkserver", _SOCKET],
                 cwd=self._directory,
-                env={name: os.environ[name] for name in _INHERITED if name in os.environ},
+                env=environment(),
             )
         )
 

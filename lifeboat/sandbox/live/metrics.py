@@ -251,13 +251,16 @@ class Metrics:
         for replica in replicas:
             beat = beats.get(replica.source)
             jobs[f"lag {replica.key}"] = functools.partial(self._measure, replica, beat, found)
+        caches = list(self._caches.replicas())
+        for cache in caches:
+            jobs[f"lag {cache.key}"] = functools.partial(_ask, cache, found)
         self._each(jobs)
         lags: dict[str, Lag] = {}
         for replica in replicas:
             alive = replica.source in beats and beats[replica.source].at is not None
             lags[replica.key] = self._lag(replica, replica.kind, found.get(replica.key), alive=alive)
-        for cache in self._caches.replicas():
-            lag = cache.lag()
+        for cache in caches:
+            lag = found.get(cache.key)
             lags[cache.key] = self._lag(cache, Kind.CACHE, lag, alive=lag is not None)
         self._lags = lags
         publish(self._account, [point for lag in lags.values() for point in _points(lag)], self._clock())
@@ -331,6 +334,16 @@ class Metrics:
             seconds=seconds,
             at_last_contact=seconds if alive and seconds is not None else contact,
         )
+
+
+def _ask(cache: CacheReplica, found: dict[str, float]) -> None:
+    try:
+        lag = cache.lag()
+    except Exception:  # noqa: BLE001 - one in the middle of a change keeps no other from being measured
+        _log.warning("no lag of %s", cache.key, exc_info=True)
+        return
+    if lag is not None:
+        found[cache.key] = lag
 
 
 def _newest(connection: Connection) -> float | None:

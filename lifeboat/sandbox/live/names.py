@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import time
@@ -16,7 +15,7 @@ from lifeboat.sandbox.live import routing_state
 from lifeboat.sandbox.live.health import EVALUATION
 from lifeboat.sandbox.live.nameserver import POLL
 from lifeboat.sandbox.live.network import DNS_PORT, HTTP_PORT
-from lifeboat.sandbox.live.processes import Server
+from lifeboat.sandbox.live.processes import Server, environment
 from lifeboat.sandbox.live.routing_table import Rcode
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ class Names:
         account: The AWS account, 12 digits.
         gateway: The gateway's URL.
         token: The sandbox's token.
-        outside: Tells what moto does not know: host names, sites, routing controls.
+        outside: Tells what moto does not know: host names and sites.
         pace: How often it looks at what.
     """
 
@@ -101,7 +100,7 @@ class Names:
                 *(f"--{name}={value}" for name, value in arguments.items() if value is not None),
             ],
             cwd=directory,
-            env={**os.environ, TOKEN_VARIABLE: token},
+            env={**environment(), TOKEN_VARIABLE: token},
         )
         control.route("GET", "routing", self._snapshot)
         control.route("POST", "health-status", self._findings)

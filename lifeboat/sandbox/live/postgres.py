@@ -108,19 +108,21 @@ class Postgres(Asked):
         self._take_new()
         self.place.configure()
         self.start()
-        with self.connect() as connection:
-            stored = verifier(connection, REPLICATION, self.place.passwords.replication)
-            statement = sql.SQL("CREATE ROLE {} LOGIN REPLICATION PASSWORD {}")
-            connection.execute(statement.format(sql.Identifier(REPLICATION), stored))
         self.set_owner(owner)
 
     def set_owner(self, owner: Owner) -> None:
         """See that the owner and the owner's database exist, and that the password is the owner's.
 
+        The role that replicas come with too, which a server lacks whose making was cut short.
+
         Raises:
             psycopg.Error: when the server does not take it.
         """
         with self.connect() as connection:
+            if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [REPLICATION]).rowcount:
+                stored = verifier(connection, REPLICATION, self.place.passwords.replication)
+                statement = sql.SQL("CREATE ROLE {} LOGIN REPLICATION PASSWORD {}")
+                connection.execute(statement.format(sql.Identifier(REPLICATION), stored))
             user = sql.Identifier(owner.user)
             if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [owner.user]).rowcount:
                 connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEDB CREATEROLE").format(user))
@@ -316,10 +318,9 @@ class Postgres(Asked):
         Raises:
             SandboxError: when its data cannot be read.
         """
-        log = self._processes.log(f"{self.name}-pg_controldata")
-        before = log.stat().st_size if log.exists() else 0
         self._run("pg_controldata", [binary("pg_controldata"), str(self.data)])
-        lines = log.read_text()[before:].splitlines()
+        # Of what it said in all its runs, the last counts.
+        lines = self._processes.log(f"{self.name}-pg_controldata").read_text().splitlines()
         facts = {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
         if not facts["Database cluster state"].startswith("shut down"):
             return None

@@ -83,26 +83,6 @@ class Asked:
         """
         return self._value("SELECT pg_current_wal_flush_lsn()::text")
 
-    def lag(self) -> float | None:
-        """Seconds since the commit that a replica replayed last, as RDS counts; None when there is none, or no replica.
-
-        Raises:
-            psycopg.Error: when it cannot be asked.
-        """
-        return self._value("SELECT extract(epoch FROM now() - pg_last_xact_replay_timestamp())::float")
-
-    def timeline(self) -> int:
-        """How many promotions its history has, plus one.
-
-        Raises:
-            psycopg.Error: when it cannot be asked.
-        """
-        return self._value(
-            "SELECT CASE WHEN pg_is_in_recovery() THEN coalesce((SELECT received_tli FROM pg_stat_wal_receiver),"
-            " (SELECT timeline_id FROM pg_control_checkpoint()))"
-            " ELSE ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int END"
-        )
-
     def _value(self, query: LiteralString, *arguments: str) -> Any:  # noqa: ANN401 - of the column's type
         with self.connect() as connection:
             row = connection.execute(query, arguments).fetchone()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from psycopg import sql
 
 from lifeboat.sandbox.live.network import POSTGRES_PORT
-from lifeboat.sandbox.state import SandboxError
+from lifeboat.sandbox.state import SandboxError, write_private
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,8 +84,7 @@ class Passwords:
         if path.exists():
             return cls(**json.loads(path.read_text()))
         made = cls(superuser=secrets.token_hex(24), replication=secrets.token_hex(24))
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            json.dump({"superuser": made.superuser, "replication": made.replication}, file)
+        write_private(path, json.dumps({"superuser": made.superuser, "replication": made.replication}))
         return made
 
 
@@ -207,8 +206,9 @@ def own_directory(path: Path, account: Account | None) -> None:
     """
     missing = [parent for parent in (path, *path.parents) if not parent.exists()]
     for parent in reversed(missing):
-        # Root's, and entered by the account that servers run as.
-        parent.mkdir(mode=0o700 if parent == path or account is None else 0o711, exist_ok=True)
+        # Root's, and entered by the account that servers run as; whatever the mask is, which a mode is cut by.
+        parent.mkdir(mode=0o700, exist_ok=True)
+        parent.chmod(0o700 if parent == path or account is None else 0o711)
     if account is not None:
         account.own(path)
 

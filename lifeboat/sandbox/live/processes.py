@@ -7,6 +7,7 @@ import fcntl
 import itertools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 
 ANSWER_DEADLINE: Final = 10.0
 """Seconds until the keeper must have answered; a start takes milliseconds."""
+LOG_BYTES: Final = 8 * 1024 * 1024
+"""What a log may have before its beginning is put aside, in place of what was put aside before: twice that in all."""
+_ASIDE: Final = ".1"
+_INHERITED: Final = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "TMPDIR", "TZ")
+"""What a program needs of its user's environment: neither credentials, nor settings of clients."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +87,7 @@ class Processes:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             close_fds=True,
+            env=environment(),
         )
         self._listener = threading.Thread(target=self._listen, name="keeper", daemon=True)
         self._listener.start()
@@ -141,6 +148,17 @@ class Processes:
     def log(self, name: str) -> Path:
         """Where a server's output goes."""
         return self._logs / f"{name}.log"
+
+    def bound_logs(self) -> None:
+        """Put the beginning of each log aside that has grown too long, also of one that is being written.
+
+        What is written between the copy and the cut is lost.
+        """
+        for log in self._logs.glob("*.log"):
+            if log.stat().st_size > LOG_BYTES:
+                shutil.copy2(log, log.with_name(log.name + _ASIDE))
+                # Whoever writes it appends, and so goes on at its new end.
+                os.truncate(log, 0)
 
     def pid(self, name: str) -> int | None:
         """The process of a server, None when it does not run."""
@@ -234,6 +252,11 @@ class Processes:
             running.code = code
             running.ended.set()
             self._on_end(name, code)
+
+
+def environment() -> dict[str, str]:
+    """What a process of ours inherits of its starter's environment."""
+    return {name: os.environ[name] for name in _INHERITED if name in os.environ}
 
 
 def lock_path(directory: Path) -> Path:

@@ -30,7 +30,7 @@ from redis.retry import Retry
 from lifeboat.sandbox.live.network import REDIS_PORT
 from lifeboat.sandbox.live.postgres_setup import own_directory
 from lifeboat.sandbox.live.processes import Processes, Server
-from lifeboat.sandbox.state import SandboxError
+from lifeboat.sandbox.state import SandboxError, write_private
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -134,14 +134,10 @@ class Position:
     Attributes:
         history: Of which series of writes; a server that starts, or is promoted, begins a new one.
         offset: Bytes of that series that it has.
-        replica: Whether it follows another server.
-        linked: Whether it has a connection to what it follows; True for one that follows nothing.
     """
 
     history: str
     offset: int
-    replica: bool
-    linked: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -285,13 +281,8 @@ class RedisServer:
             redis.RedisError: when it does not answer.
         """
         told = cast("dict[str, Any]", self.ask("INFO", "replication"))
-        replica = told["role"] != "master"
-        return Position(
-            history=str(told["master_replid"]),
-            offset=int(told["slave_repl_offset" if replica else "master_repl_offset"]),
-            replica=replica,
-            linked=not replica or told["master_link_status"] == "up",
-        )
+        offset = "master_repl_offset" if told["role"] == "master" else "slave_repl_offset"
+        return Position(history=str(told["master_replid"]), offset=int(told[offset]))
 
     def beat(self) -> None:
         """Send replicas something, so that the offset moves even when no client writes; it leaves no key.
@@ -353,8 +344,7 @@ def kept_secret(path: Path) -> str:
         return path.read_text()
     path.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
     made = secrets.token_hex(24)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(made)
+    write_private(path, made)
     return made
 
 

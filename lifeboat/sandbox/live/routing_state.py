@@ -8,8 +8,7 @@ network.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.route53.models import route53_backends
@@ -17,21 +16,24 @@ from pydantic import ValidationError
 
 from lifeboat.sandbox.gateway.calls import read_body
 from lifeboat.sandbox.gateway.control import Refused
-from lifeboat.sandbox.live.zone import Alarm, Alias, Check, Point, Record, Report, Snapshot, Zone, canonical
+from lifeboat.sandbox.live.cloudwatch import read, rule_of, series_of
+from lifeboat.sandbox.live.zone import Alarm, Alias, Check, Record, Report, Snapshot, Zone, canonical
 from lifeboat.sandbox.patches.base import Moto, attributes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from wsgiref.types import WSGIEnvironment
 
+    from lifeboat.sandbox.live.alarm_rules import Datapoint
+    from lifeboat.sandbox.live.cloudwatch import Series
+
 METRICS_REGION: Final = "us-east-1"
 """The only region that has Route 53's own metrics."""
 FINDING: Final = "lifeboat_finding"
 """The attribute of moto's health check that keeps its last finding."""
 _ALARM: Final = "lifeboat_alarm"
-_STATISTICS: Final = frozenset({"Average", "Minimum", "Maximum", "Sum", "SampleCount"})
-"""What Route 53 takes; an alarm with percentiles or metric math gives it no data."""
-_MetricKey = tuple[str, str, frozenset[tuple[str, str]]]
+_Points: TypeAlias = "Mapping[tuple[str, Series], list[Datapoint]]"
+"""Data of a region's metrics."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,12 +44,10 @@ class Outside:
         hosts: Address by host name that AWS would answer for.
         sites: Address by region of what serves there. It answers for ``<region>.<zone>`` and everything below it, and
             for every load balancer of the region.
-        controls: Whether a routing control is on, by ARN.
     """
 
     hosts: Mapping[str, str] = field(default_factory=dict[str, str])
     sites: Mapping[str, str] = field(default_factory=dict[str, str])
-    controls: Mapping[str, bool] = field(default_factory=dict[str, bool])
 
 
 def snapshot(account: str, outside: Outside, *, now: float, lost: Collection[str] = ()) -> Snapshot:
@@ -63,7 +63,9 @@ def snapshot(account: str, outside: Outside, *, now: float, lost: Collection[str
     zones = tuple(_zone(zone) for zone in list(backend.zones.values()))
     checks = list(backend.health_checks.values())
     copies = {check.id: copied for check in checks if (copied := _copied_alarm(account, check)) is not None}
-    points = _points(account, copies.values(), now, lost)
+    # Of a region that is lost nothing is known, not even that data are missing.
+    alarms = {name: alarm for name, alarm in copies.items() if alarm.region_name not in lost}
+    points = _points(account, alarms.values(), now)
     named = {
         f"{star}{region}.{zone.name}": address
         for zone in zones
@@ -73,7 +75,7 @@ def snapshot(account: str, outside: Outside, *, now: float, lost: Collection[str
     balancers = {f"*.{region}.elb.amazonaws.com": address for region, address in outside.sites.items()}
     return Snapshot(
         zones=zones,
-        checks=tuple(_check(check, copies.get(check.id), points, outside.controls) for check in checks),
+        checks=tuple(_check(check, alarms.get(check.id), points) for check in checks),
         hosts={**named, **balancers, **{canonical(host): address for host, address in outside.hosts.items()}},
     )
 
@@ -142,9 +144,7 @@ def _record(record: Moto) -> Record:
     )
 
 
-def _check(
-    check: Moto, alarm: Moto | None, points: Mapping[_MetricKey, list[Point]], controls: Mapping[str, bool]
-) -> Check:
+def _check(check: Moto, alarm: Moto | None, points: _Points) -> Check:
     watched: dict[str, Any] = attributes(check).get("lifeboat_watched", {})
     finding = attributes(check).get(FINDING)
     return Check(
@@ -160,11 +160,10 @@ def _check(
         search=check.search_string or None,
         interval=int(check.request_interval),
         threshold=int(check.failure_threshold),
-        alarm=None if alarm is None else _alarm(alarm, points.get(_key(alarm), [])),
+        alarm=None if alarm is None else _alarm(alarm, points),
         insufficient=watched.get("InsufficientDataHealthStatus") or "LastKnownStatus",
         children=tuple(check.children or ()),
         healthy_children=int(check.health_threshold or 0),
-        control=controls.get(watched.get("RoutingControlArn", "")),
     )
 
 
@@ -176,55 +175,33 @@ def _copied_alarm(account: str, check: Moto) -> Moto | None:
         return None
     if _ALARM not in own or own[_ALARM][0] != identifier:
         found: Moto | None = cloudwatch_backends[account][identifier["Region"]].alarms.get(identifier["Name"])
-        if found is None or found.metric_data_queries or found.statistic not in _STATISTICS:
+        if found is None or not _taken(found):
             return None
         own[_ALARM] = (dict(identifier), found)
     return own[_ALARM][1]
 
 
-def _alarm(alarm: Moto, points: Iterable[Point]) -> Alarm:
-    return Alarm(
-        statistic=alarm.statistic,
-        period=int(alarm.period),
-        evaluation_periods=int(alarm.evaluation_periods),
-        datapoints=int(alarm.datapoints_to_alarm or alarm.evaluation_periods),
-        comparison=alarm.comparison_operator,
-        threshold=float(alarm.threshold),
-        missing=alarm.treat_missing_data or "missing",
-        points=tuple(points),
-    )
+def _taken(alarm: Moto) -> bool:
+    """Whether Route 53 takes such an alarm: none with percentiles, metric math, or fewer datapoints than periods."""
+    rule = rule_of(alarm)
+    return rule is not None and rule.datapoints_to_alarm == rule.evaluation_periods
 
 
-def _points(account: str, alarms: Iterable[Moto], now: float, lost: Collection[str]) -> dict[_MetricKey, list[Point]]:
+def _alarm(alarm: Moto, points: _Points) -> Alarm | None:
+    rule = rule_of(alarm)
+    found = points.get((alarm.region_name, series_of(alarm)), [])
+    return None if rule is None else Alarm(rule=rule, points=tuple(found))
+
+
+def _points(account: str, alarms: Iterable[Moto], now: float) -> _Points:
     """The data that alarms may look at, each region's read once."""
-    regions: dict[str, dict[_MetricKey, float]] = {}
+    wanted: dict[str, list[tuple[Series, float]]] = {}
     for alarm in alarms:
-        if alarm.region_name not in lost:
-            wanted = regions.setdefault(alarm.region_name, {})
-            since = now - _alarm(alarm, ()).range
-            wanted[_key(alarm)] = min(since, wanted.get(_key(alarm), since))
-    found: dict[_MetricKey, list[Point]] = {}
-    for region, wanted in regions.items():
-        namespaces = {namespace for namespace, _, _ in wanted}
-        for datum in list[Moto](cloudwatch_backends[account][region].metric_data):
-            if datum.namespace in namespaces and _at(datum) >= wanted.get(_key(datum, datum.name), now + 1):
-                found.setdefault(_key(datum, datum.name), []).append(_point(datum))
-    return found
-
-
-def _key(metric: Moto, name: str | None = None) -> _MetricKey:
-    dimensions = frozenset((str(part.name), str(part.value)) for part in metric.dimensions)
-    return metric.namespace, name or metric.metric_name, dimensions
-
-
-def _at(datum: Moto) -> float:
-    at: datetime = datum.timestamp
-    # moto's own are UTC and do not say so.
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
-
-
-def _point(datum: Moto) -> Point:
-    if hasattr(datum, "value"):
-        value = float(datum.value)
-        return Point(at=_at(datum), minimum=value, maximum=value, total=value, count=1)
-    return Point(at=_at(datum), minimum=datum.min, maximum=datum.max, total=datum.sum, count=datum.sample_count)
+        rule = rule_of(alarm)
+        if rule is not None:
+            wanted.setdefault(alarm.region_name, []).append((series_of(alarm), rule.range_start(now)))
+    return {
+        (region, series): points
+        for region, several in wanted.items()
+        for series, points in read(account, region, several).items()
+    }

@@ -5,20 +5,16 @@ A gate and a limit are files that outlive the process and the sandbox: a site th
 
 from __future__ import annotations
 
-import os
 import signal
-import socket
 import sys
-import threading
-import time
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from lifeboat.sandbox.live.clocks import Clocks, agent_of
 from lifeboat.sandbox.live.gate import FileGate, GateState, write_gate
 from lifeboat.sandbox.live.network import DNS_PORT, HTTP_PORT
-from lifeboat.sandbox.live.processes import Server
+from lifeboat.sandbox.live.processes import Server, environment
 from lifeboat.sandbox.live.site_bounds import KEEPALIVE_REQUESTS, KEEPALIVE_SECONDS, read_capacity, write_capacity
 from lifeboat.sandbox.live.site_config import ProcessConfig
 from lifeboat.sandbox.state import SandboxError
@@ -30,11 +26,6 @@ if TYPE_CHECKING:
     from lifeboat.sandbox.live.network import Network
     from lifeboat.sandbox.live.processes import Processes
     from lifeboat.sandbox.live.site_store import Credentials
-
-_KEPT_VARIABLES: Final = ("PATH", "LANG", "LC_ALL", "PYTHONPATH")
-"""A user's PG* settings or AWS credentials have no business in a site."""
-_POLL: Final = 0.02
-_START_DEADLINE: Final = 20.0
 
 
 class Running(StrEnum):
@@ -173,31 +164,10 @@ class Sites:
                 name=_server(region),
                 argv=[sys.executable, "-m", "lifeboat.sandbox.live.site", "--config", str(home / "config.json")],
                 cwd=home,
-                env={name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ},
+                env=environment(),
             )
         )
         self._configs[region] = config
-
-    def wait_listening(self, region: str, deadline: float = _START_DEADLINE) -> None:
-        """Wait until a site takes connections.
-
-        Raises:
-            SandboxError: when its process ends, or `deadline` seconds are over.
-        """
-        end = time.monotonic() + deadline
-        pause = threading.Event()
-        while time.monotonic() < end:
-            try:
-                socket.create_connection((self.address(region), HTTP_PORT), timeout=deadline).close()
-            except OSError:
-                if self._processes.pid(_server(region)) is None:
-                    said = self._processes.last_line(_server(region))
-                    raise SandboxError(f"the site in {region} ended: {said}") from None
-                pause.wait(_POLL)
-            else:
-                return
-        log = self._processes.log(_server(region))
-        raise SandboxError(f"the site in {region} does not listen after {deadline:g} s: see {log}")
 
     def stop(self, region: str) -> None:
         """End a site; requests that run have two seconds to finish."""

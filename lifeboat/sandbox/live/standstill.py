@@ -15,9 +15,12 @@ from lifeboat.sandbox.live.processes import Server
 from lifeboat.sandbox.state import SandboxError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from lifeboat.sandbox.live.processes import Processes
 
-_STILL: Final = "TtZX"
+_CORPSE: Final = "ZX"
+_STILL: Final = f"Tt{_CORPSE}"
 """Process states: stopped, traced, a corpse."""
 _DEADLINE: Final = 10.0
 _POLL: Final = 0.02
@@ -33,18 +36,34 @@ def processes_of(processes: Processes, name: str) -> list[int]:
 
 
 def kill(processes: Processes, name: str) -> None:
-    """End a server's processes as a crash would; nothing happens when it does not run."""
-    for pid in reversed(processes_of(processes, name)):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    """End a server's processes as a crash would; nothing happens when it does not run.
+
+    When this returns all of them are gone: a server cannot start while one of an earlier life has its shared memory.
+
+    Raises:
+        SandboxError: when one does not end.
+    """
+    first = processes.pid(name)
+    if first is None:
+        return
+    # Stopped first, it starts no process that the list has not.
+    _send([first], signal.SIGSTOP)
+    _await(lambda: stands_still(first), f"{name} does not stop")
+    everyone = processes_of(processes, name)
+    _send(everyone, signal.SIGKILL)
+    _await(lambda: all(_gone(pid) for pid in everyone), f"{name} does not end")
 
 
 def freeze(processes: Processes, name: str) -> None:
     """Stop a server's processes in their tracks; `thaw` lets them go on, and so does the end of the gateway.
 
+    Nothing happens when they stand still already.
+
     Raises:
-        SandboxError: when it does not run, or is frozen already.
+        SandboxError: when it does not run.
     """
+    if is_frozen(processes, name):
+        return
     frozen = processes_of(processes, name)
     if not frozen:
         raise SandboxError(f"{name} does not run, and so cannot be frozen")
@@ -58,11 +77,10 @@ def freeze(processes: Processes, name: str) -> None:
             env={"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
         )
     )
-    end, pause = time.monotonic() + _DEADLINE, threading.Event()
-    while not all(stands_still(pid) for pid in frozen):
-        if time.monotonic() > end:
-            raise SandboxError(f"{name}: not frozen: {processes.last_line(_freezer(name))}")
-        pause.wait(_POLL)
+    try:
+        _await(lambda: all(stands_still(pid) for pid in frozen), f"{name} is not frozen")
+    except SandboxError as fault:
+        raise SandboxError(f"{fault}: {processes.last_line(_freezer(name))}") from fault
 
 
 def is_frozen(processes: Processes, name: str) -> bool:
@@ -83,6 +101,25 @@ def stands_still(pid: int) -> bool:
     """Whether a process is stopped, or gone."""
     status = _status(pid)
     return status is None or status[0] in _STILL
+
+
+def _gone(pid: int) -> bool:
+    status = _status(pid)
+    return status is None or status[0] in _CORPSE
+
+
+def _send(pids: Iterable[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+def _await(condition: Callable[[], bool], otherwise: str) -> None:
+    end, pause = time.monotonic() + _DEADLINE, threading.Event()
+    while not condition():
+        if time.monotonic() > end:
+            raise SandboxError(f"{otherwise} within {_DEADLINE:g} s")
+        pause.wait(_POLL)
 
 
 def _status(pid: int) -> tuple[str, int] | None:

@@ -12,8 +12,10 @@ import contextlib
 import logging
 import shutil
 import threading
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
+from lifeboat.sandbox.gateway.control import Refused
 from lifeboat.sandbox.live import fault_endpoints, world_status
 from lifeboat.sandbox.live.account import lent_account
 from lifeboat.sandbox.live.alarms import Alarms
@@ -39,6 +41,8 @@ from lifeboat.sandbox.live.world_parts import (
     Ways,
 )
 from lifeboat.sandbox.live.world_sites import Traffic
+from lifeboat.sandbox.live.world_writers import move_writers
+from lifeboat.sandbox.live.writers import Past, past
 from lifeboat.sandbox.state import SandboxError
 
 if TYPE_CHECKING:
@@ -70,7 +74,7 @@ class World:
         lost: Called when every server is gone for good.
 
     Raises:
-        SandboxError: when there are no addresses, or root has no account to lend.
+        SandboxError: when there are no addresses, root has no account to lend, or an earlier life cannot be resumed.
     """
 
     def __init__(  # noqa: PLR0913 - what it stands between
@@ -84,8 +88,10 @@ class World:
         token: str,
         lost: Callable[[], None],
     ) -> None:
+        self._past = past(directory.data, live.regions[0]) if live.resume else Past()
         self.live = live
         self._root = directory
+        self._account = account
         self._conditions = control.conditions
         self._lost = lost
         self._wake = threading.Event()
@@ -102,7 +108,9 @@ class World:
         self._links = Links(directory.path, self.network, self.processes)
         self.effects = Effects(live.seed, live.time_scale)
         self.durations = Durations(self.effects)
-        self._databases = Databases(directory.path, self.network, self.processes, lent, self.durations, self._links)
+        self._databases = Databases(
+            directory.path, self.network, self.processes, lent, self.durations.seconds, self._links
+        )
         self._caches = Caches(directory.path, account, self.network, self.processes, lent, self.effects, self._links)
         self.objects = Objects(account, Ways(self._links))
         self.traffic = Traffic(
@@ -131,8 +139,10 @@ class World:
         self.alarms = Alarms(account)
         self._clocks = Clocks(directory.path)
         self.faults = Faults(self)
-        self._resumed = not live.resume
-        fault_endpoints.serve(control, self.faults)
+        # Servers wait until the API says who of them writes: one that followed another would throw its own data away.
+        self._played = not self._past
+        self._ready = False
+        fault_endpoints.serve(control, self.faults, self._require_ready)
         world_status.serve(control, self)
 
     @property
@@ -186,13 +196,11 @@ class World:
         self._save_network()
         self._links.start()
         self.names.start()
-        self._databases.start()
-        self._caches.start()
+        if self._played:
+            self._play()
         self.objects.start()
         self.metrics.start()
         self.alarms.start()
-        if self._resumed:
-            self.faults.start()
         self._minder.start()
 
     def stop(self) -> None:
@@ -227,14 +235,20 @@ class World:
         Raises:
             SandboxError: when a site cannot be started.
         """
+        if not self._played:
+            move_writers(self._account, self._past)
+            self._played = True
+            self._databases.notify()
+            self._caches.notify()
+            self._play()
         self.durations.deployed = True
         self.traffic.open(plan)
 
-    def resume_faults(self) -> None:
-        """Bring back the faults of an earlier life, once what they break is there; nothing happens without one."""
-        if not self._resumed:
-            self._resumed = True
+    def make_ready(self) -> None:
+        """Let faults begin, those that stood in an earlier life first, now that all is there which they break."""
+        if not self._ready:
             self.faults.start()
+            self._ready = True
 
     def forget(self) -> None:
         """Follow a gateway that forgot every resource."""
@@ -242,8 +256,9 @@ class World:
             self.faults.clear()
         self.traffic.close()
         self.durations.deployed = False
-        self._databases.notify()
-        self._caches.notify()
+        if self._played:
+            self._databases.notify()
+            self._caches.notify()
 
     def answered(self, call: Call, _status: str) -> None:
         """Note an AWS call that moto answered, before its client has the answer."""
@@ -251,6 +266,8 @@ class World:
             return
         try:
             match call.service:
+                case "rds" | "elasticache" if not self._played:
+                    return
                 case "rds":
                     self._databases.notify()
                     self._wake.set()
@@ -264,6 +281,19 @@ class World:
         # The call is answered already: what goes wrong here must not undo that for its client.
         except Exception:  # noqa: BLE001 - see above
             _log.exception("%s %s was not noted", call.service, call.operation)
+
+    def _play(self) -> None:
+        self._databases.start()
+        self._caches.start()
+
+    def _require_ready(self) -> None:
+        """See that there is a whole world to break.
+
+        Raises:
+            Refused: when there is not, so far.
+        """
+        if not self._ready:
+            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "not ready so far: a fault needs all that it breaks")
 
     def _outside(self) -> Outside:
         hosts = {**self._databases.names, **self._caches.names}
@@ -300,6 +330,7 @@ class World:
 
     def _look(self) -> None:
         self._save_network()
+        self.processes.bound_logs()
         if self.processes.pid(SERVER) is None:
             self.names.start()
         # It takes the signal to fetch anew only once it serves; before, the signal would end it.

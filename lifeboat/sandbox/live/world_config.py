@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from lifeboat.sandbox.live.effects import INSTANT
-from lifeboat.sandbox.live.writers import require_writers
-from lifeboat.sandbox.state import SandboxError, SandboxInputError, write_private
+from lifeboat.sandbox.state import SandboxInputError, write_private
 
 if TYPE_CHECKING:
     import argparse
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     from typing import Self
 
     from lifeboat_contract import Contract
-
-    from lifeboat.sandbox.state import Directory
 
 TIME_SCALE: Final = 60.0
 """A minute of AWS's control plane takes a second, unless told otherwise."""
@@ -53,8 +50,8 @@ class Live:
         time_scale: How many times faster than real the control plane's effects are; None: they take no time. Real I/O
             is never scaled.
         resume: Start servers with the data of an earlier life. The control plane is always deployed anew: what the API
-            knew beyond the stack (snapshots, a moved writer, switches) is gone, and home's copy of each database is the
-            one that counts. Faults that stood come back once everything is ready.
+            knew beyond the stack (snapshots, switches) is gone, but for who writes. Faults that stood come back once
+            everything is ready.
     """
 
     regions: tuple[str, ...]
@@ -162,20 +159,6 @@ def plan_of(contract: Contract) -> StackPlan:
             )
             break
     return StackPlan(home=contract.home, names=tuple(sorted(dns.names.values())), sites=tuple(sites))
-
-
-def require_resumable(directory: Directory, home: str) -> None:
-    """See that home's copies are those that count, as a stack that is deployed anew takes for granted.
-
-    Raises:
-        SandboxError: when a database or cache of home's was not the writer when its last life ended.
-    """
-    require_writers(directory.data, home)
-    for found in sorted((directory.data / "rds" / home).glob("*/*/data/standby.signal")):
-        raise SandboxError(
-            f"{found.parents[1]}: its writer was in another region when the sandbox ended, and home's copy may lack "
-            f"writes: --resume would lose them; start without it, from nothing"
-        )
 
 
 def save_network(directory: Path, block: str, given: Mapping[str, str]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lifeboat.model.timings import Step
 from lifeboat.sandbox.live import databases_moves, databases_units
-from lifeboat.sandbox.live.databases import SNAPSHOT
+from lifeboat.sandbox.live.databases_snapshots import SNAPSHOT
 from lifeboat.sandbox.live.metrics import Kind, Primary, Replica
 
 if TYPE_CHECKING:

@@ -138,7 +138,11 @@ class Traffic:
         lost = self._lost()
         for region, backend in list(cloudwatch_backends[self._account].items()):
             alarms: list[Moto] = [alarm for alarm in list(backend.alarms.values()) if alarm.metric_name == SWITCH]
-            publish(self._account, [self._level(region, alarm) for alarm in alarms if region not in lost], now)
+            levels = [self._level(region, alarm) for alarm in alarms if region not in lost]
+            if not self._published:
+                # As if it had stood so before: nobody goes by a minute until it is over.
+                publish(self._account, levels, now - PUBLISHED_EACH)
+            publish(self._account, levels, now)
         self._published = time.monotonic()
 
     def ready(self, region: str) -> str:
@@ -192,10 +196,12 @@ class Traffic:
         writers = [
             region for region, unit in units.items() if unit and unit.role == "primary" and unit.wanted.source is None
         ]
-        wanted = writer_region(writers, self.active, plan.home)
+        gates = {region: self._sites.gate(region) for region in plan.regions}
+        # In a life that resumes, who wrote is who has the gate.
+        before = self.active or next((region for region, gate in gates.items() if gate.state().open), None)
+        wanted = writer_region(writers, before, plan.home)
         if wanted is None or wanted == self.active:
             return False
-        gates = {region: self._sites.gate(region) for region in plan.regions}
         # Shut before another is opened: never two at once.
         for region, gate in gates.items():
             if region != wanted:

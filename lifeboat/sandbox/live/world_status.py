@@ -1,8 +1,9 @@
 """How a living sandbox is, over the gateway's control channel.
 
-GET    live     how it is, see `document`
+GET    live     how it is, see `document`: what is known, without asking any server
+GET    parts    whether all of it is ready, see `parts`: each server is asked
 POST   stack    {"contract": {...}}: the stack is deployed, its sites may serve: {"sites": [regions]}
-POST   ready    all of it is ready: faults of the life that is resumed may come back: {"status": "ok"}
+POST   ready    all of it is ready: faults may begin, those of the life that is resumed first: {"status": "ok"}
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 _DNS: Final = cast("Any", dnslib)
 _PATIENCE: Final = 1.0
-_SHOWN: Final = ("key", "region", "role", "address", "port", "state", "lag_seconds", "problem")
+_SHOWN: Final = ("key", "region", "role", "address", "port", "state", "problem")
 _STREAMING: Final = "SELECT status FROM pg_stat_wal_receiver"
 
 
@@ -42,6 +43,9 @@ def serve(control: Control, world: World) -> None:
 
     def show(_: WSGIEnvironment) -> dict[str, Any]:
         return document(world)
+
+    def probe(_: WSGIEnvironment) -> list[dict[str, Any]]:
+        return parts(world)
 
     def take(environ: WSGIEnvironment) -> dict[str, Any]:
         given: Any = read_document(environ)
@@ -59,10 +63,11 @@ def serve(control: Control, world: World) -> None:
         return {"sites": list(plan.regions)}
 
     def ready(_: WSGIEnvironment) -> dict[str, str]:
-        world.resume_faults()
+        world.make_ready()
         return {"status": "ok"}
 
     control.route("GET", "live", show)
+    control.route("GET", "parts", probe)
     control.route("POST", "ready", ready)
     control.route("POST", "stack", take)
 
@@ -76,10 +81,10 @@ def document(world: World) -> dict[str, Any]:
         - ``active``: the region whose site may write, None before there is one; ``names``: host names that fail over;
         - ``processes``: rows with ``kind``, ``name``, ``region``, ``role``, ``address``, ``port``, ``pid`` (None: it
           does not run), ``state``, ``lag_seconds`` (None: it replicates nothing, or that cannot be told), ``problem``
-          (one line, or empty) and ``log``;
+          (one line, or empty) and ``log``; those of databases and caches also with ``lag_at_last_contact_seconds``,
+          the lag when source and replica both answered last: it bounds what a failover loses;
         - ``buckets``: see `Objects.status`; ``links``: see `Links.status`, and ``ways``, those that are shaped;
-        - ``faults``: see `Faults.list`;
-        - ``parts``: what an `up` waits for, rows with ``part``, ``ready``, ``detail`` and ``log``.
+        - ``faults``: see `Faults.list`.
     """
     address, port = world.names.address
     plan = world.traffic.plan
@@ -106,14 +111,18 @@ def document(world: World) -> dict[str, Any]:
             for (source, target), shape in sorted(world.links.shapes().items())
         ],
         "faults": world.faults.list(),
-        "parts": [_part(world, *found) for found in _parts(world)],
     }
 
 
+def parts(world: World) -> list[dict[str, Any]]:
+    """What an `up` waits for: rows with ``part``, ``ready``, ``detail`` and ``log``."""
+    return [_part(world, *found) for found in _parts(world)]
+
+
 def _servers(world: World) -> Iterator[dict[str, Any]]:
-    lags = {lag.key: lag.seconds for lag in world.metrics.lags()}
+    lags = {lag.key: lag for lag in world.metrics.lags()}
     for key, unit in sorted(world.databases.servers.items()):
-        place = unit.server.place
+        place, lag = unit.server.place, lags.get(key)
         user, database = _login(world, unit)
         yield _row(
             world,
@@ -125,16 +134,20 @@ def _servers(world: World) -> Iterator[dict[str, Any]]:
             address=place.address,
             port=place.port,
             state=unit.state,
-            lag_seconds=lags.get(key),
+            lag_seconds=None if lag is None else lag.seconds,
+            lag_at_last_contact_seconds=None if lag is None else lag.at_last_contact,
             problem=unit.problem,
             user=user,
             database=database,
         )
     for row in world.caches.status():
+        lag = lags.get(row["key"])
         yield _row(
             world,
             kind="cache",
             name=_process_of(row),
+            lag_seconds=row["lag_seconds"] if lag is None else lag.seconds,
+            lag_at_last_contact_seconds=None if lag is None else lag.at_last_contact,
             **{name: row[name] for name in _SHOWN},
         )
 

@@ -9,6 +9,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from lifeboat.sandbox.live.alarm_rules import Datapoint, Rule
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -48,40 +50,11 @@ class Zone(_Part):
     records: tuple[Record, ...]
 
 
-class Point(_Part):
-    """One datum of a metric; a single value is its own minimum, maximum and sum."""
-
-    at: float
-    minimum: float
-    maximum: float
-    total: float
-    count: float
-
-
 class Alarm(_Part):
     """A metric alarm's settings, as they were when the health check was made, and what its metric said lately."""
 
-    statistic: Literal["Average", "Minimum", "Maximum", "Sum", "SampleCount"]
-    period: int
-    """Seconds."""
-    evaluation_periods: int
-    datapoints: int
-    """Datapoints among the evaluated ones that must breach."""
-    comparison: str
-    threshold: float
-    missing: str = "missing"
-    """What a datapoint that is not there counts as: ``missing``, ``ignore``, ``breaching`` or ``notBreaching``."""
-    points: tuple[Point, ...] = ()
-
-    @property
-    def range(self) -> int:
-        """Seconds back from now that an evaluation looks at."""
-        return (self.evaluation_periods + EXTRA_PERIODS) * self.period
-
-
-EXTRA_PERIODS = 2
-"""CloudWatch looks further back than an alarm's evaluation periods when datapoints are missing; its documentation's
-examples show two periods more. The one that runs is among them."""
+    rule: Rule
+    points: tuple[Datapoint, ...] = ()
 
 
 class Check(_Part):
@@ -111,8 +84,6 @@ class Check(_Part):
     children: tuple[str, ...] = ()
     healthy_children: int = 0
     """Children that must be healthy."""
-    control: bool | None = None
-    """Whether the routing control is on; None when nobody knows."""
 
 
 class Snapshot(_Part):

@@ -62,6 +62,11 @@ class GlobalDatastore:
         group.global_replication_group_member_role = role
         self.groups[region, group.replication_group_id] = group
 
+    def lead(self, primary: Moto) -> None:
+        """Make one member the primary, and every other one a secondary."""
+        for group in self.groups.values():
+            group.global_replication_group_member_role = "PRIMARY" if group is primary else "SECONDARY"
+
     def leave(self, region: str, name: str) -> Moto:
         """Make a member a replication group of its own again."""
         group = self.groups.pop((region, name))
@@ -161,8 +166,7 @@ def failover_global_replication_group(self: Moto) -> Moto:
     if target.global_replication_group_member_role == "PRIMARY":
         message = f"{target.replication_group_id} is the primary already."
         raise RefusedError("InvalidGlobalReplicationGroupState", message)
-    for group in store.groups.values():
-        group.global_replication_group_member_role = "PRIMARY" if group is target else "SECONDARY"
+    store.lead(target)
     return ActionResult({"GlobalReplicationGroup": store})
 
 

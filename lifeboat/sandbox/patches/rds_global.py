@@ -41,6 +41,16 @@ def set_writer(global_cluster: Moto, writer: Moto | None) -> None:
         ]
 
 
+def leave(global_cluster: Moto, cluster: Moto) -> None:
+    """Make a member a cluster of its own again, which writes."""
+    writer = next((member for member in global_cluster.members if member.is_writer), None)
+    global_cluster.members.remove(cluster)
+    set_writer(global_cluster, None if cluster is writer else writer)
+    cluster.global_cluster_identifier = None
+    cluster.replication_source_identifier = None
+    cluster.read_replica_identifiers = []
+
+
 def _name_endpoints(cluster: Moto) -> None:
     name = cluster.db_cluster_identifier
     cluster.url_identifier = endpoint_suffix(cluster.backend.account_id, cluster.region, name, 12)
@@ -144,13 +154,7 @@ def remove_from_global_cluster(_original: Moto, self: Moto) -> Moto:
     """Cannot remove a cluster of another region than the caller's, and says nothing of it."""
     global_cluster = _find(self.backend, self.params["GlobalClusterIdentifier"])
     cluster = _member(global_cluster, self.params["DbClusterIdentifier"])
-    writer = next((member for member in global_cluster.members if member.is_writer), None)
-    global_cluster.members.remove(cluster)
-    set_writer(global_cluster, None if cluster is writer else writer)
-    # On its own again, and so it writes.
-    cluster.global_cluster_identifier = None
-    cluster.replication_source_identifier = None
-    cluster.read_replica_identifiers = []
+    leave(global_cluster, cluster)
     return ActionResult({"GlobalCluster": global_cluster})
 
 

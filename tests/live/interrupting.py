@@ -1,0 +1,50 @@
+"""`sandbox up` as a command of its own, which is interrupted while it runs."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from typing import TYPE_CHECKING
+
+from lifeboat.sandbox.live.processes import servers_live
+from lifeboat.sandbox.state import locked
+from tests.live.living import LIFEBOAT, processes_in
+
+if TYPE_CHECKING:
+    from tests.live.living import Sandbox
+
+UP = ("sandbox", "up", "reskflow", "--time-scale", "instant")
+
+
+def started(sandbox: Sandbox, *options: str) -> subprocess.Popen[str]:
+    """``up`` with more options, on its way."""
+    return subprocess.Popen(
+        [LIFEBOAT, *UP, *options],
+        cwd=sandbox.project,
+        # Whoever runs the tests in the background has made them, and all that they start, deaf to Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - see above
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def interrupted(command: subprocess.Popen[str]) -> list[str]:
+    """What it says from Ctrl-C to its end."""
+    command.send_signal(signal.SIGINT)
+    out, err = command.communicate()
+    assert (command.returncode, out) == (130, "")
+    assert "Traceback" not in err
+    return err.splitlines()
+
+
+def said(command: subprocess.Popen[str], beginning: str) -> bool:
+    """Wait until it says a line that begins so; False: it ended without."""
+    assert command.stderr is not None
+    return any(line.strip().startswith(beginning) for line in command.stderr)
+
+
+def nothing_runs(sandbox: Sandbox) -> bool:
+    """Whether no process of a sandbox is left."""
+    path = sandbox.directory.path
+    return not locked(sandbox.directory) and not servers_live(path) and not processes_in(path)

@@ -1,0 +1,215 @@
+"""Kill -9 at random moments: no process stays, the next start works, and what was acknowledged is still there.
+
+Each round finds a sandbox that serves orders, and leaves one: with clients at work, in the middle of a switchover, with
+a fault that stands, or while it starts. ``make kills`` plays fifty.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import random
+import signal
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lifeboat.sandbox.state import process_identity
+from tests.live.interrupting import nothing_runs, started
+from tests.live.living import HOME, PREFIX, STANDBY, Sandbox, processes_in, project
+from tests.live.waiting import until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ROUNDS = int(os.environ.get("LIFEBOAT_KILLS", "3"))
+"""How many kills; three take half a minute."""
+SEED = int(os.environ.get("LIFEBOAT_KILLS_SEED", "0"))
+CLIENT = "killed"
+GLOBAL = f"{PREFIX}-orders"
+HALF = 0.5
+HEALED = 60.0
+"""Seconds; servers that were down start again one after the other."""
+FAULTS = (
+    ("region-blackout", "--region", STANDBY),
+    ("region-partition", "--region", STANDBY),
+    ("process-killed", "--region", STANDBY, "--param", "process=database"),
+    ("replication-lag", "--region", STANDBY, "--param", "seconds=30"),
+    ("full-disk", "--region", HOME),
+    ("api-errors", "--region", HOME),
+)
+
+pytestmark = pytest.mark.xdist_group("world")
+
+
+@dataclass
+class Orders:
+    """A client that posts numbered orders to whichever site takes them, one after the other.
+
+    Attributes:
+        fronts: Where the sites are reached.
+        acknowledged: Numbers that were answered with success.
+    """
+
+    fronts: list[str] = field(default_factory=list[str])
+    acknowledged: set[int] = field(default_factory=set[int])
+    _number: int = 0
+    _ending: threading.Event = field(default_factory=threading.Event)
+
+    @contextlib.contextmanager
+    def posted(self, sandbox: Sandbox) -> Iterator[None]:
+        """Post them meanwhile; in the beginning one was acknowledged."""
+        self.fronts = [front for _, front in sorted(sandbox.live["fronts"].items())]
+        self._ending.clear()
+        before = len(self.acknowledged)
+        thread = threading.Thread(target=self._post, args=[sandbox])
+        thread.start()
+        try:
+            until(lambda: len(self.acknowledged) > before, HEALED)
+            yield
+        finally:
+            self._ending.set()
+            thread.join()
+
+    def _post(self, sandbox: Sandbox) -> None:
+        while not self._ending.is_set():
+            self._number += 1
+            for front in self.fronts:
+                # A site that is killed, or may not write, is not worth a word.
+                with contextlib.suppress(OSError, http.client.HTTPException):
+                    if sandbox.post(front, CLIENT, self._number)[0] == 201:
+                        self.acknowledged.add(self._number)
+                        break
+
+
+@dataclass
+class Stage:
+    """What the rounds share."""
+
+    sandbox: Sandbox
+    orders: Orders = field(default_factory=Orders)
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    with project() as made:
+        made.up()
+        yield Stage(made)
+
+
+def family(sandbox: Sandbox) -> dict[int, str]:
+    """Identities by pid of all that the sandbox has started, and of what these have."""
+    parents: dict[int, int] = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+    found = {*processes_in(sandbox.directory.path)}
+    while grown := {pid for pid, parent in parents.items() if parent in found} - found:
+        found |= grown
+    return {pid: identity for pid in found if (identity := process_identity(pid)) is not None}
+
+
+def ended(identities: dict[int, str]) -> bool:
+    return not any(process_identity(pid) == identity for pid, identity in identities.items())
+
+
+def kill(sandbox: Sandbox, victim: str) -> dict[int, str]:
+    """Kill the gateway, the keeper, or all that there is at once; the identities of what had to end."""
+    running = processes_in(sandbox.directory.path)
+    modules = {"gateway": "lifeboat.sandbox.gateway", "keeper": "lifeboat.sandbox.live.keeper", "all": ""}
+    known = family(sandbox)
+    for pid, command in running.items():
+        if modules[victim] in command:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+    return known
+
+
+def wait(seconds: float) -> None:
+    """Let a moment pass that was drawn by chance."""
+    end = time.monotonic() + seconds
+    until(lambda: time.monotonic() >= end, seconds + 1)
+
+
+def under_load(stage: Stage, chance: random.Random, victim: str) -> dict[int, str]:
+    with stage.orders.posted(stage.sandbox):
+        wait(chance.uniform(0, 2))
+        return kill(stage.sandbox, victim)
+
+
+def while_the_writer_moves(stage: Stage, chance: random.Random, victim: str) -> dict[int, str]:
+    sandbox = stage.sandbox
+    target = STANDBY if sandbox.live["active"] == HOME else HOME
+    account = sandbox.contract["account"]
+    caches = sandbox.client("elasticache", target)
+    (store,) = caches.describe_global_replication_groups()["GlobalReplicationGroups"]
+    with stage.orders.posted(sandbox):
+        sandbox.client("rds", target).switchover_global_cluster(
+            GlobalClusterIdentifier=GLOBAL,
+            TargetDbClusterIdentifier=f"arn:aws:rds:{target}:{account}:cluster:{GLOBAL}-{target}",
+        )
+        with contextlib.suppress(caches.exceptions.ClientError):
+            # It leads there already, when an earlier round ended between the two.
+            caches.failover_global_replication_group(
+                GlobalReplicationGroupId=store["GlobalReplicationGroupId"],
+                PrimaryRegion=target,
+                PrimaryReplicationGroupId=f"{PREFIX}-sessions-{target}",
+            )
+        wait(chance.uniform(0, 1))
+        return kill(sandbox, victim)
+
+
+def with_a_fault(stage: Stage, chance: random.Random, victim: str) -> dict[int, str]:
+    sandbox = stage.sandbox
+    with stage.orders.posted(sandbox):
+        sandbox.ask("fault", "inject", *chance.choice(FAULTS))
+        wait(chance.uniform(0, 2))
+        return kill(sandbox, victim)
+
+
+def while_it_starts(stage: Stage, chance: random.Random, victim: str) -> dict[int, str]:
+    sandbox = stage.sandbox
+    with stage.orders.posted(sandbox):
+        wait(chance.uniform(0, 1))
+        kill(sandbox, "all")
+    starting = started(sandbox, "--resume")
+    # Once there is something to kill, a moment of its first seconds.
+    until(lambda: sandbox.directory.holder() is not None)
+    wait(chance.uniform(0, 8))
+    identities = kill(sandbox, victim)
+    if chance.random() < HALF:
+        starting.kill()
+    said = starting.communicate()[1]
+    assert "Traceback" not in said
+    return identities
+
+
+SCENES: tuple[Callable[[Stage, random.Random, str], dict[int, str]], ...] = (
+    while_the_writer_moves,
+    with_a_fault,
+    while_it_starts,
+    under_load,
+)
+
+
+@pytest.mark.parametrize("number", range(ROUNDS))
+def test_after_a_kill_nothing_runs_and_the_next_start_has_everything(stage: Stage, number: int) -> None:
+    sandbox, orders = stage.sandbox, stage.orders
+    chance = random.Random(f"{SEED} {number}")  # noqa: S311 - no secret
+    identities = SCENES[number % len(SCENES)](stage, chance, chance.choice(["gateway", "keeper", "all"]))
+    assert orders.acknowledged
+    if chance.random() < HALF:
+        until(lambda: ended(identities))
+        until(lambda: nothing_runs(sandbox))
+    # Else at once, as somebody would who does not know that servers still end.
+    sandbox.up("--resume")
+    assert ended(identities)
+    if sandbox.live["faults"]:
+        sandbox.ask("fault", "clear")
+    until(lambda: orders.acknowledged <= set(sandbox.numbers(sandbox.live["active"], CLIENT)), HEALED)
+    until(lambda: all(part["ready"] for part in sandbox.parts), HEALED)
