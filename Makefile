@@ -1,11 +1,12 @@
 # `make` alone lists the targets. Each sets up what it needs: Python 3.11 or newer, make and a PyPI mirror are enough.
 STACK ?= reskflow
+SCENARIO ?= region-failure
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 SOURCES := __main__.py benchmarks components contract examples lifeboat policies stacks tests
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test kills lint format bench lock clean
+.PHONY: help up down drill test kills lint format bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,6 +16,9 @@ up: $(BIN)/.program ## Deploy STACK (default reskflow) into a local cloud
 
 down: $(BIN)/.program ## Stop the local cloud and remove its state
 	@$(BIN)/lifeboat sandbox down
+
+drill: $(BIN)/.program ## Rehearse SCENARIO (default region-failure) on STACK in a local cloud of its own, ten times faster
+	@$(BIN)/lifeboat drill $(STACK) --scenario $(SCENARIO) --time-scale 10
 
 test: $(BIN)/.dev ## Lint, check types, run every test that this machine can run
 	@$(MAKE) --no-print-directory lint

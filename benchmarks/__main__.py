@@ -16,6 +16,7 @@ from benchmarks.living import compare_living
 from benchmarks.measure import ROUNDS, Series, in_turn, note, report
 from benchmarks.policies import compare_judging, compare_policy_previews
 from benchmarks.preview import compare_previews
+from benchmarks.projection import compare_projection
 from benchmarks.replay import Call, Recorder
 from lifeboat.sandbox import supervisor
 from lifeboat.sandbox.state import Directory
@@ -31,6 +32,7 @@ def main() -> None:
             compare_up_with_bare_calls(project)
             compare_evaluations()
             compare_judging()
+            compare_projection()
             compare_living()
             if shutil.which("pulumi"):
                 compare_previews(project)

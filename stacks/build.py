@@ -10,6 +10,7 @@ from components.aws.routing import RoutedEndpoint, Routing, RoutingArgs
 from stacks.contract import contract_of
 from stacks.declaration import declare
 from stacks.foundation import lay_foundation
+from stacks.recovery import build_recovery
 from stacks.stores import build_stores
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def build(settings: Settings, topology: Topology) -> dict[str, pulumi.Output[obj
     foundation = lay_foundation(settings, topology)
     stores = build_stores(settings, topology, foundation)
     routing = _routing(settings, topology, foundation)
+    build_recovery(settings, topology, foundation)
     contract = contract_of(settings, topology, foundation, stores, routing)
     _publish(contract, foundation, stores)
     return {"contract": contract.apply(lambda known: known.document())}

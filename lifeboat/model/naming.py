@@ -14,3 +14,22 @@ def password_of(database: str) -> str:
 def token_of(cache: str) -> str:
     """Logical name of the secret with a cache's AUTH token."""
     return f"{cache}-token"
+
+
+LEASE_STORE = "lease"
+"""The table that the lease and the journal live in, or the bucket."""
+
+
+def lease_table(prefix: str) -> str:
+    """The lease's table, the same name in each region."""
+    return f"{prefix}-{LEASE_STORE}"
+
+
+def switch_namespace(prefix: str) -> str:
+    """Namespace of the metrics that only wardens publish: the switches' levels and their own signs of life."""
+    return f"Lifeboat/{prefix}"
+
+
+def breakglass_role(prefix: str) -> str:
+    """The role that people take when nothing else is left."""
+    return f"{prefix}-breakglass"

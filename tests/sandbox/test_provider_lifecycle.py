@@ -95,6 +95,10 @@ def test_adopted_without_replacement(world: World, example: Example) -> None:
     identifier = result.id
     if example.name == "route":
         identifier = f"{result.outputs['routeTableId']}_{result.outputs['destinationCidrBlock']}"
+    if example.name == "event-target":
+        identifier = f"default/{result.outputs['rule']}/{result.outputs['targetId']}"
+    if example.name == "task":
+        identifier = str(result.outputs["arn"])
     if example.name == "selection":
         identifier = f"{result.outputs['planId']}|{result.id}"
     read = provider.read(example.token, identifier)

@@ -58,7 +58,9 @@ class Promise(Part):
     """One objective beside what the platform gives for it."""
 
     objective_seconds: Seconds = Field(description="What was demanded.")
-    bound_seconds: Seconds = Field(description="The worst that the chosen mechanism gives, rounded up.")
+    bound_seconds: Seconds = Field(
+        description="What the mechanism gives, rounded up: the worst loss, or the p95 of a projected recovery."
+    )
     bound_class: Literal["enforced", "documented", "alarmed", "typical"] = Field(
         description="How sure: a setting enforces it, the vendor documents it, an alarm watches it, or it is typical."
     )

@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -120,6 +121,7 @@ def serve(directory: Directory, *, stack: str, account: str, home: str, live: Li
         account=account,
         home=home,
         started=time.time(),
+        detection_scale=1.0 if live is None else live.detection_scale,
     )
     gateway.warm()
     try:
@@ -127,7 +129,7 @@ def serve(directory: Directory, *, stack: str, account: str, home: str, live: Li
         worlds.append(world)
         world.start()
         gateway.application.answered = world.answered
-        directory.write_record(record)
+        directory.write_record(replace(record, name_server=world.name_server))
         # Looking again now and then: a signal just before the wait begins sets the event only when Python runs again.
         while not stopped.wait(_LOOK):
             pass

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 MODULES = (
     "backup",
     "core",
+    "dynamodb",
     "ec2",
+    "ecs",
     "elasticache",
     "elasticache_global",
     "kms",

@@ -27,6 +27,7 @@ contract_document = _document
 
 COMMANDS = [
     ["explain"],
+    ["plan"],
     ["contract"],
     ["check"],
     ["up"],

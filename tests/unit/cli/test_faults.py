@@ -10,7 +10,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
+import redis
+from botocore.exceptions import ClientError
 
 from lifeboat.cli.faults import BAD_INPUT, FAILED, judge
 from lifeboat.sandbox.inprocess.config import ConfigError, read_config
@@ -140,6 +143,18 @@ def test_the_systems_words_name_the_file() -> None:
     assert judge(BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))) == (FAILED, ())
     # No word of the system's: raised by a program, which is a bug.
     assert judge(OSError("made up")) is None
+
+
+def test_a_database_s_error_is_a_line() -> None:
+    told = psycopg.errors.ReadOnlySqlTransaction("cannot execute INSERT in a read-only transaction\nLINE 1: INSERT")
+    assert judge(told) == (FAILED, ("cannot execute INSERT in a read-only transaction",))
+    assert judge(psycopg.InterfaceError()) == (FAILED, ("InterfaceError",))
+
+
+def test_a_refusal_of_a_cloud_or_a_cache_is_a_line() -> None:
+    denied = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetItem")
+    assert judge(denied) == (FAILED, ("An error occurred (AccessDenied) when calling the GetItem operation: no",))
+    assert judge(redis.AuthenticationError("invalid password")) == (FAILED, ("invalid password",))
 
 
 def test_stacks_and_programs_that_are_not_there_are_bad_input(run: Run, checkout: Path) -> None:

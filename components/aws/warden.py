@@ -1,0 +1,231 @@
+"""A warden: the process that watches both sites, decides and recovers, as a container service in one region."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pulumi
+import pulumi_aws as aws
+
+from components.aws.failover_policy import failover_policy
+from components.aws.warden_image import task_trust, worker_policy
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from components.aws.failover_policy import FailoverScope
+    from components.aws.site import Site
+
+CPU = "256"
+MEMORY = "512"
+"""Fargate's smallest size, in its units and MiB: a warden waits for most of its life."""
+WRITABLE = "/dev/shm"  # noqa: S108 - the one place in the container that can be written, and nobody else is in it
+"""Where a warden may keep what it needs no longer than it lives."""
+CONFIGURATION = "LIFEBOAT_WARDEN"
+CONFIGURATION_FILE = f"{WRITABLE}/warden.json"
+START = f"""printf '%s' "${CONFIGURATION}" > {CONFIGURATION_FILE}
+exec python -m lifeboat.recovery.warden --config {CONFIGURATION_FILE}
+"""
+"""The file comes from the environment, and stays for the runs that the warden begins; ``exec``, so that the warden
+itself is told to end."""
+FAILOVER = ("python", "-m", "lifeboat.recovery.unattended", "--config", CONFIGURATION_FILE)
+"""What a warden begins once it has decided; it adds to where, why and which run."""
+_USER = "10001:10001"
+_STOP_SECONDS = 30
+"""Time to finish a write of the lease or the journal before the task is killed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WayOut:
+    """Where a warden may connect to. Nothing may connect to it."""
+
+    cidr: str
+    port: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class WardenArgs:
+    """What `Warden` needs."""
+
+    site: Site
+    """Where it stands: a site with data, or the witness."""
+    vpc_id: pulumi.Input[str]
+    subnet_ids: Sequence[pulumi.Input[str]]
+    public_address: bool
+    """The subnets' way out is an internet gateway, which needs an address of its own."""
+    ways_out: Sequence[WayOut]
+    image: str
+    """With its tag or digest, of this region's registry."""
+    configuration: str
+    """Its file, as text. Nothing secret: whoever may describe a task reads it."""
+    scope: FailoverScope
+    """What its role may touch."""
+    logs_key_arn: pulumi.Input[str]
+    """Key of this region."""
+    log_days: int
+    """Days that logs are kept."""
+
+
+class Warden(pulumi.ComponentResource):
+    """One warden of three.
+
+    There is never more than one in a region: a new version starts when the old one has stopped. The two others see to
+    the lease meanwhile. It is stopped for good by a hold on the lease, not by stopping its task, which ECS replaces.
+    """
+
+    role_arn: pulumi.Output[str]
+    """What it acts as."""
+    service_arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: WardenArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("lifeboat:aws:Warden", name, {}, opts)
+        self._name, self._args, self._site = name, args, args.site
+        self._label = args.site.physical("warden")
+        group = self._logs()
+        role, policy = self._role("role", "Watches, decides and fails over", json.dumps(failover_policy(args.scope)))
+        worker, permitted = self._role(
+            "worker-role",
+            "Pulls the warden's image and writes its logs",
+            worker_policy(args.site, args.image, group.name),
+        )
+        cluster = aws.ecs.Cluster(
+            f"{name}-cluster",
+            name=self._label,
+            settings=[aws.ecs.ClusterSettingArgs(name="containerInsights", value="enabled")],
+            tags=self._tags(),
+            opts=self._in(),
+        )
+        task = aws.ecs.TaskDefinition(
+            f"{name}-task",
+            family=self._label,
+            network_mode="awsvpc",
+            requires_compatibilities=["FARGATE"],
+            runtime_platform=aws.ecs.TaskDefinitionRuntimePlatformArgs(
+                cpu_architecture="ARM64", operating_system_family="LINUX"
+            ),
+            cpu=CPU,
+            memory=MEMORY,
+            task_role_arn=role.arn,
+            execution_role_arn=worker.arn,
+            container_definitions=self._container(group.name),
+            tags=self._tags(),
+            opts=self._in(),
+        )
+        service = aws.ecs.Service(
+            f"{name}-service",
+            name=self._label,
+            cluster=cluster.arn,
+            task_definition=task.arn,
+            launch_type="FARGATE",
+            platform_version="1.4.0",
+            desired_count=1,
+            deployment_maximum_percent=100,
+            deployment_minimum_healthy_percent=0,
+            deployment_circuit_breaker=aws.ecs.ServiceDeploymentCircuitBreakerArgs(enable=True, rollback=True),
+            enable_execute_command=False,
+            # An update must not wait for a process that waits for regions.
+            wait_for_steady_state=False,
+            propagate_tags="SERVICE",
+            network_configuration=aws.ecs.ServiceNetworkConfigurationArgs(
+                subnets=list(args.subnet_ids),
+                security_groups=[self._access().id],
+                assign_public_ip=args.public_address,
+            ),
+            tags=self._tags(),
+            # A task without its permissions stops, and the circuit breaker counts it.
+            opts=self._in(policy, permitted),
+        )
+        self.role_arn = role.arn
+        self.service_arn = service.arn
+        self.register_outputs({"role_arn": self.role_arn, "service_arn": self.service_arn})
+
+    def _in(self, *depends_on: pulumi.Resource) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=self, provider=self._site.provider, depends_on=list(depends_on))
+
+    def _tags(self, label: str | None = None) -> dict[str, str]:
+        return self._site.named(label or self._label)
+
+    def _logs(self) -> aws.cloudwatch.LogGroup:
+        path = f"/lifeboat/{self._label}"
+        return aws.cloudwatch.LogGroup(
+            f"{self._name}-logs",
+            name=path,
+            retention_in_days=self._args.log_days,
+            kms_key_id=self._args.logs_key_arn,
+            tags=self._tags(path),
+            opts=self._in(),
+        )
+
+    def _role(self, part: str, description: str, policy: pulumi.Input[str]) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
+        """A role that only tasks of this account and region take, and its policy."""
+        label = self._label if part == "role" else f"{self._label}-worker"
+        role = aws.iam.Role(
+            f"{self._name}-{part}",
+            name=label,
+            description=f"{description} in {self._site.region}",
+            assume_role_policy=json.dumps(task_trust(self._site)),
+            tags=self._tags(label),
+            opts=self._in(),
+        )
+        attached = aws.iam.RolePolicy(
+            f"{self._name}-{part}-policy", name=label, role=role.name, policy=policy, opts=self._in()
+        )
+        return role, attached
+
+    def _access(self) -> aws.ec2.SecurityGroup:
+        """No way in, and the ways out that were given."""
+        group = aws.ec2.SecurityGroup(
+            f"{self._name}-access",
+            name=self._label,
+            description=f"{self._label}: nothing in",
+            vpc_id=self._args.vpc_id,
+            tags=self._tags(),
+            opts=self._in(),
+        )
+        for way in self._args.ways_out:
+            network = way.cidr.replace("/", "-")
+            aws.vpc.SecurityGroupEgressRule(
+                f"{self._name}-to-{network}-{way.port}",
+                security_group_id=group.id,
+                description=f"{way.cidr}, port {way.port}",
+                cidr_ipv4=way.cidr,
+                ip_protocol="tcp",
+                from_port=way.port,
+                to_port=way.port,
+                tags=self._tags(f"{self._label}-to-{network}-{way.port}"),
+                opts=self._in(),
+            )
+        return group
+
+    def _container(self, group: pulumi.Output[str]) -> pulumi.Output[str]:
+        """The one container, as ECS takes it: JSON text."""
+        args, region = self._args, self._site.region
+
+        def definitions(logs: str) -> str:
+            return json.dumps(
+                [
+                    {
+                        "name": "warden",
+                        "image": args.image,
+                        "essential": True,
+                        "readonlyRootFilesystem": True,
+                        "user": _USER,
+                        "stopTimeout": _STOP_SECONDS,
+                        "command": ["sh", "-c", START],
+                        "environment": [{"name": CONFIGURATION, "value": args.configuration}],
+                        "linuxParameters": {"initProcessEnabled": True},
+                        "logConfiguration": {
+                            "logDriver": "awslogs",
+                            "options": {
+                                "awslogs-group": logs,
+                                "awslogs-region": region,
+                                "awslogs-stream-prefix": "warden",
+                            },
+                        },
+                    }
+                ]
+            )
+
+        return group.apply(definitions)

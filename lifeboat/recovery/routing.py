@@ -1,0 +1,88 @@
+"""Who gets the traffic, made so: by the switches' metric, by routing controls, or by records where that was waived."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from lifeboat.model.settings.sites import RoutingKind
+from lifeboat.recovery.switches import SwitchMetrics, levels
+
+if TYPE_CHECKING:
+    from lifeboat.recovery.lease_record import LeaseRecord
+    from lifeboat.recovery.run_state import StepRun
+
+_RECORDS = "us-east-1"
+"""Where Route 53 takes edits."""
+
+
+def switch(run: StepRun, kind: RoutingKind, record: LeaseRecord) -> None:
+    """Set the switches as a lease has it.
+
+    Raises:
+        LookupError: when what is to be switched is not there.
+    """
+    match kind:
+        case RoutingKind.ALARM:
+            witness = run.physical.topology.witness
+            sites = [site.region for site in run.physical.topology.sites]
+            client = run.ports.client("cloudwatch", witness)
+            SwitchMetrics(client, run.physical.switch_namespace).publish(levels(record, sites))
+        case RoutingKind.ROUTING_CONTROL:
+            _controls(run, record)
+        case RoutingKind.RECORD:
+            _records(run)
+
+
+def _controls(run: StepRun, record: LeaseRecord) -> None:
+    """One call for all: a safety rule refuses what would leave every control off."""
+    place = run.plan.by_key["switch-routing"].region
+    endpoint, controls = _published(run, place)
+    entries = [
+        {"RoutingControlArn": controls[site], "RoutingControlState": "Off" if level else "On"}
+        for site, level in levels(record, list(controls)).items()
+    ]
+    client = run.ports.client("route53-recovery-cluster", place, endpoint=endpoint)
+    client.update_routing_control_states(UpdateRoutingControlStateEntries=entries)
+
+
+def _published(run: StepRun, place: str) -> tuple[str, dict[str, str]]:
+    """Endpoint in one region and control ARN by site, from the parameter that `lifeboat up` leaves in each site."""
+    name = f"/lifeboat/{run.physical.prefix}/routing"
+    found = run.ports.client("ssm", run.plan.target).get_parameter(Name=name)
+    document: dict[str, Any] = json.loads(found["Parameter"]["Value"])
+    try:
+        return document["endpoints"][place], document["controls"]
+    except KeyError as missing:
+        raise LookupError(f"{name}: has no {missing}: `lifeboat up` writes it") from None
+
+
+def _records(run: StepRun) -> None:
+    dns = run.physical.settings.dns
+    if dns is None:
+        return
+    client = run.ports.client("route53", _RECORDS)
+    zone = dns.zone_id
+    if zone is None:
+        zones = client.list_hosted_zones_by_name(DNSName=dns.zone, MaxItems="1")["HostedZones"]
+        if not zones or zones[0]["Name"].rstrip(".") != dns.zone:
+            raise LookupError(f"no hosted zone {dns.zone}")
+        zone = zones[0]["Id"]
+    changes = [
+        {
+            "Action": "UPSERT",
+            "ResourceRecordSet": {
+                "Name": f"{endpoint.name}.{dns.zone}",
+                "Type": "CNAME",
+                "TTL": dns.ttl,
+                "ResourceRecords": [{"Value": dns.target(endpoint, run.plan.target)}],
+            },
+        }
+        for endpoint in dns.endpoints
+    ]
+    change = client.change_resource_record_sets(
+        HostedZoneId=zone, ChangeBatch={"Comment": run.run, "Changes": changes}
+    )["ChangeInfo"]["Id"]
+    run.until(
+        lambda: client.get_change(Id=change)["ChangeInfo"]["Status"] == "INSYNC" or None, "the records are in place"
+    )

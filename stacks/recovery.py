@@ -1,0 +1,153 @@
+"""What recovers the stack: the lease, three wardens, and the way in for people."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from components.aws import cache, database
+from components.aws.breakglass import Breakglass, BreakglassArgs, BreakglassSite
+from components.aws.keys import Purpose
+from components.aws.lease import LeaseSite, LeaseTable, LeaseTableArgs
+from components.aws.objects import LifecycleSpec, ObjectsSite, ObjectStore, ObjectStoreArgs
+from components.aws.warden import FAILOVER, WRITABLE, Warden, WardenArgs, WayOut
+from components.aws.warden_alarms import WardenAlarms, WardenAlarmsArgs
+from components.aws.witness_network import ZONES, WitnessNetwork, WitnessNetworkArgs
+from lifeboat.model import regions
+from lifeboat.model.design import LeaseStore
+from lifeboat.model.naming import LEASE_STORE
+from stacks.failover_scope import failover_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pulumi
+
+    from components.aws.failover_policy import FailoverScope
+    from components.aws.site import Site
+    from lifeboat.model.design import Topology
+    from lifeboat.model.settings import Settings
+    from stacks.foundation import Foundation
+
+ANYWHERE = "0.0.0.0/0"
+HTTPS = 443
+LEASE_HISTORY_DAYS = 1
+"""Days that replaced versions of the lease's object are kept: it is replaced each ten seconds."""
+
+
+def build_recovery(settings: Settings, topology: Topology, foundation: Foundation) -> None:
+    """Create the lease, a warden in each site and in the witness, and a break-glass role for those who may take it."""
+    _lease(topology, foundation)
+    scope = failover_scope(settings, topology)
+    witness = foundation.witness
+    for site in foundation.sites:
+        network = foundation.networks[site.region]
+        ways_out = (*_front_doors(settings), *_stores(topology, foundation))
+        _warden(settings, foundation, scope, _Place(site, network.vpc_id, network.private_subnet_ids, ways_out))
+    network = WitnessNetwork(
+        f"network-{witness.region}",
+        WitnessNetworkArgs(
+            site=witness,
+            zones=regions.usual_zones(witness.region)[:ZONES],
+            flow_log_days=settings.network.flow_log_days,
+            logs_key_arn=foundation.key(witness, Purpose.LOGS),
+        ),
+    )
+    _warden(settings, foundation, scope, _Place(witness, network.vpc_id, network.subnet_ids, _front_doors(settings)))
+    WardenAlarms(
+        "warden-alarms",
+        WardenAlarmsArgs(
+            witness=witness,
+            watched=(*foundation.sites, witness),
+            topic_arn=foundation.alerts[witness.region].topic_arn,
+        ),
+    )
+    if settings.breakglass.principals:
+        Breakglass(
+            "breakglass",
+            BreakglassArgs(
+                witness=witness,
+                places=[
+                    BreakglassSite(site=site, topic_arn=foundation.alerts[site.region].topic_arn)
+                    for site in (*foundation.sites, witness)
+                ],
+                principals=settings.breakglass.principals,
+                session_seconds=settings.breakglass.session,
+                scope=scope,
+            ),
+        )
+
+
+def _lease(topology: Topology, foundation: Foundation) -> None:
+    """The table, or a bucket in the witness and one in each site for what stands in while the witness is lost."""
+    if topology.lease is LeaseStore.STRONG_TABLE:
+        home, other = (LeaseSite(site=site, key_arn=foundation.key(site, Purpose.LEASE)) for site in foundation.sites)
+        LeaseTable(LEASE_STORE, LeaseTableArgs(home=home, other=other, witness=foundation.witness.region))
+        return
+    ObjectStore(
+        LEASE_STORE,
+        ObjectStoreArgs(
+            sites={
+                site.region: ObjectsSite(site=site, key_arn=foundation.key(site, Purpose.LEASE))
+                for site in (*foundation.sites, foundation.witness)
+            },
+            # Each is written on conditions of its own; a copy would be one more writer.
+            replicate=False,
+            lifecycle=LifecycleSpec(noncurrent_expire_days=LEASE_HISTORY_DAYS),
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a warden stands."""
+
+    site: Site
+    vpc_id: pulumi.Output[str]
+    subnet_ids: Sequence[pulumi.Output[str]]
+    ways_out: Sequence[WayOut]
+
+
+def _warden(settings: Settings, foundation: Foundation, scope: FailoverScope, place: _Place) -> None:
+    site = place.site
+    Warden(
+        f"warden-{site.region}",
+        WardenArgs(
+            site=site,
+            vpc_id=place.vpc_id,
+            subnet_ids=place.subnet_ids,
+            public_address=site is foundation.witness,
+            ways_out=place.ways_out,
+            image=settings.warden.image_in(site.region, settings.account),
+            configuration=_configuration(settings, site, in_site=site is not foundation.witness),
+            scope=scope,
+            logs_key_arn=foundation.key(site, Purpose.LOGS),
+            log_days=settings.network.flow_log_days,
+        ),
+    )
+
+
+def _configuration(settings: Settings, site: Site, *, in_site: bool) -> str:
+    """A warden's file: see `lifeboat.recovery.warden_config`."""
+    gate = {"gate": f"{WRITABLE}/gate.json"} if in_site else {}
+    return json.dumps(
+        {
+            "region": site.region,
+            "settings": json.loads(settings.document()),
+            "failover_command": list(FAILOVER),
+            **gate,
+        }
+    )
+
+
+def _front_doors(settings: Settings) -> tuple[WayOut, ...]:
+    """AWS's APIs, and what clients of the stack's endpoints connect to."""
+    ports = {HTTPS, *(endpoint.port for endpoint in (settings.dns.endpoints if settings.dns else ()))}
+    return tuple(WayOut(cidr=ANYWHERE, port=port) for port in sorted(ports))
+
+
+def _stores(topology: Topology, foundation: Foundation) -> tuple[WayOut, ...]:
+    """Databases and caches of both sites, as far as there are any."""
+    ports = [*([database.PORT] if topology.databases else []), *([cache.PORT] if topology.caches else [])]
+    return tuple(WayOut(cidr=cidr, port=port) for cidr in foundation.cidrs() for port in ports)

@@ -1,0 +1,238 @@
+"""In which order a drill does what, and what becomes of it, in a played world."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lifeboat.recovery.drill.run import Drill
+from lifeboat.recovery.drill.world import DrillError
+from lifeboat.recovery.journal import Event
+from tests.unit.recovery.drill.parts import HOME, STANDBY, call, entry, failover, opened, subject
+from tests.unit.recovery.drill.world import PlayedWorld
+
+if TYPE_CHECKING:
+    from lifeboat.recovery.drill.evidence import Evidence
+
+
+def drilled(world: PlayedWorld, directory: Path, name: str = "region-failure", *, scale: float = 10) -> Evidence:
+    return Drill(subject(name, scale=scale), world, directory, lambda _: None).run()
+
+
+def fails_over(world: PlayedWorld) -> None:
+    world.journal += failover(world.wall())
+    world.move(STANDBY)
+
+
+def comes_home(world: PlayedWorld) -> None:
+    run = "failback-20270131T130000Z-2a2a"
+    world.journal += [
+        opened(1, world.wall(), run=run, mode="failback", lost=""),
+        entry(2, world.wall(), Event.ENDED, run=run, result="done"),
+    ]
+    world.move(HOME)
+
+
+def protects(world: PlayedWorld) -> None:
+    world.journal.append(entry(2, world.wall(), Event.DONE, run="exposure", store="orders"))
+
+
+@pytest.fixture
+def world() -> PlayedWorld:
+    """A region fails, the standby takes over after 30 s, and everything goes as it should."""
+    return PlayedWorld(after={30: fails_over}, commands={"rejoin": protects, "failback": comes_home})
+
+
+def results(evidence: Evidence) -> dict[str, str]:
+    return {check.name: check.result for check in evidence.verdict.checks}
+
+
+def test_a_region_failure_in_its_order(world: PlayedWorld, tmp_path: Path) -> None:
+    evidence = drilled(world, tmp_path)
+    assert evidence.verdict.passed, evidence.verdict
+    once = [line for at, line in enumerate(world.log) if line not in world.log[:at]]
+    assert once == [
+        "start",
+        "workload 20/s",
+        "readiness reskflow",
+        "inject region-blackout",
+        f"read {STANDBY}",
+        "heal region-blackout",
+        "rejoin reskflow",
+        "failback reskflow",
+        "stop workload",
+        f"read {HOME}",
+        "stop",
+    ]
+
+
+def test_times_are_observed_and_scaled_back_apart(world: PlayedWorld, tmp_path: Path) -> None:
+    evidence = drilled(world, tmp_path)
+    rto = evidence.recovery.rto
+    assert rto is not None
+    assert rto.scaled_back == pytest.approx(10 * rto.observed)
+    assert 30 <= rto.observed < 31
+    assert evidence.recovery.objective == 900
+    assert evidence.recovery.projected_p50
+    assert [phase.phase for phase in evidence.phases] == ["decide", "recover", "verify"]
+    assert evidence.history.writers == {1: HOME, 2: STANDBY, 3: HOME}
+    assert [(each.store, each.over) for each in evidence.exposures] == [("orders", True)]
+
+
+def test_a_recovery_that_takes_too_long_fails(world: PlayedWorld, tmp_path: Path) -> None:
+    world.after = {100: fails_over}
+    evidence = drilled(world, tmp_path)
+    assert not evidence.verdict.passed
+    assert results(evidence)["recovery time"] == "missed"
+    assert evidence.verdict.headline.startswith("Failed: recovery time: 100")
+
+
+def test_seconds_of_loss_are_judged_at_scale_1_alone(world: PlayedWorld, tmp_path: Path) -> None:
+    def loses(played: PlayedWorld) -> None:
+        fails_over(played)
+        played.gone = {each.write.order for each in played.writes[-4:]}
+
+    world.after = {30: loses}
+    assert results(drilled(world, tmp_path))["loss of database orders"] == "not judged"
+    again = PlayedWorld(after={30: loses}, commands=world.commands)
+    evidence = drilled(again, tmp_path, scale=1)
+    assert results(evidence)["loss of database orders"] == "met"
+    assert sum(loss.lost for loss in evidence.losses) > 0
+
+
+def test_what_is_lost_on_the_way_back_fails_it_at_any_scale(world: PlayedWorld, tmp_path: Path) -> None:
+    def forgets(played: PlayedWorld) -> None:
+        comes_home(played)
+        played.gone = {("ttl", played.number)}
+
+    world.commands["failback"] = forgets
+    assert results(drilled(world, tmp_path))["database orders at the end"] == "missed"
+
+
+def test_no_failover_is_told_and_everything_is_healed(world: PlayedWorld, tmp_path: Path) -> None:
+    world.after = {}
+    evidence = drilled(world, tmp_path)
+    assert results(evidence)["outcome"] == "missed"
+    assert "none began" in evidence.verdict.headline
+    assert "heal region-blackout" in world.log
+    assert "rejoin reskflow" not in world.log
+
+
+def test_a_refused_rejoin_is_tried_again_and_a_failed_one_is_not(world: PlayedWorld, tmp_path: Path) -> None:
+    world.answers = {"rejoin": [3, 3]}
+    assert drilled(world, tmp_path).verdict.passed
+    assert world.log.count("rejoin reskflow") == 3
+    broken = PlayedWorld(after={30: fails_over}, answers={"rejoin": [1]}, commands=world.commands)
+    evidence = drilled(broken, tmp_path)
+    assert "failback reskflow" not in broken.log
+    assert [check.said for check in evidence.verdict.checks if check.name == "afterwards"] == [
+        "lifeboat rejoin exits with 1: rejoin said so"
+    ]
+    assert results(evidence)["protection"] == "missed"
+
+
+def test_an_answer_from_the_lost_region_fails_it(world: PlayedWorld, tmp_path: Path) -> None:
+    def asks(played: PlayedWorld) -> None:
+        played.ledger.append(call(played.wall(), answer="200"))
+        fails_over(played)
+
+    world.after = {30: asks}
+    evidence = drilled(world, tmp_path)
+    assert results(evidence)["lost region"] == "missed"
+    assert [(row.operation, row.depended) for row in evidence.calls] == [("DescribeDBClusters", True)]
+
+
+def test_what_is_left_over_fails_it(world: PlayedWorld, tmp_path: Path) -> None:
+    def litters(played: PlayedWorld) -> None:
+        comes_home(played)
+        played.left = {"us-west-2 rds cluster left"}
+
+    world.commands["failback"] = litters
+    evidence = drilled(world, tmp_path)
+    assert evidence.orphans == ("us-west-2 rds cluster left",)
+    assert results(evidence)["no orphan"] == "missed"
+
+
+def test_a_fault_that_resists_healing_is_told(world: PlayedWorld, tmp_path: Path) -> None:
+    world.resists = True
+    evidence = drilled(world, tmp_path)
+    assert "healing: not all is healed" in [check.said for check in evidence.verdict.checks]
+
+
+def test_a_planned_move_is_timed_by_its_silence_and_comes_back(tmp_path: Path) -> None:
+    def moves(played: PlayedWorld) -> None:
+        played.now += 5
+        played.move(STANDBY)
+
+    world = PlayedWorld(commands={"failover": moves, "failback": comes_home})
+    evidence = drilled(world, tmp_path, "graceful-switchover")
+    assert evidence.verdict.passed, evidence.verdict
+    assert evidence.recovery.rto is not None
+    assert 5 <= evidence.recovery.rto.observed < 6
+    assert "rejoin reskflow" not in world.log
+    lossy = PlayedWorld(commands={"failover": moves, "failback": comes_home}, gone={("ttl", 3)})
+    assert results(drilled(lossy, tmp_path, "graceful-switchover"))["loss of database orders"] == "missed"
+
+
+def test_where_nothing_may_move_a_move_is_seen(tmp_path: Path) -> None:
+    still = PlayedWorld()
+    evidence = drilled(still, tmp_path, "asymmetric-partition")
+    assert evidence.verdict.passed, evidence.verdict
+    assert still.fault is not None
+    assert still.now - still.fault >= 30
+    assert evidence.recovery.rto is None
+    moved = drilled(PlayedWorld(after={10: fails_over}), tmp_path, "asymmetric-partition")
+    assert results(moved)["outcome"] == "missed"
+    assert "us-west-2 holds epoch 2" in moved.verdict.headline
+
+
+def test_a_refusal_leaves_everything_as_it_is(tmp_path: Path) -> None:
+    def refuses(played: PlayedWorld) -> None:
+        played.journal.append(
+            entry(1, played.wall(), Event.REFUSED, run="failover-r", mode="failover", reasons="key of orders: no")
+        )
+
+    world = PlayedWorld(after={20: refuses})
+    evidence = drilled(world, tmp_path, "standby-unready")
+    assert evidence.verdict.passed, evidence.verdict
+    assert world.log.index("inject api-errors") < world.log.index("inject region-blackout")
+    assert {"heal api-errors", "heal region-blackout"} <= set(world.log)
+    assert [run.why for run in evidence.runs] == ["key of orders: no"]
+    both = PlayedWorld(after={20: refuses, 19: fails_over})
+    assert results(drilled(both, tmp_path, "standby-unready"))["outcome"] == "missed"
+
+
+def test_a_restored_database_has_everything_from_before(tmp_path: Path) -> None:
+    evidence = drilled(PlayedWorld(), tmp_path, "database-corruption")
+    assert evidence.verdict.passed, evidence.verdict
+    assert results(evidence)["recovery time"] == "not judged"
+    assert evidence.recovery.rto is not None
+    assert evidence.recovery.rto.observed == 4
+    missing = drilled(PlayedWorld(gone={("ttl", 2)}), tmp_path, "database-corruption")
+    assert results(missing)["loss of database orders"] == "missed"
+
+
+def test_what_never_works_is_no_drill(tmp_path: Path) -> None:
+    world = PlayedWorld(answers={"readiness": [3] * 10_000})
+    with pytest.raises(DrillError, match="not so within 180 s: the standby is ready: readiness said so"):
+        drilled(world, tmp_path)
+    assert world.log[-2:] == ["stop workload", "stop"]
+    absent = PlayedWorld(starts=False)
+    with pytest.raises(DrillError, match="does not come up"):
+        drilled(absent, tmp_path)
+    assert absent.log == ["start", "stop"]
+
+
+def test_measured_steps_are_written_by_mode(world: PlayedWorld, tmp_path: Path) -> None:
+    carried = Drill(subject(scale=1), world, tmp_path, lambda _: None)
+    carried.run()
+    names = [path.name.partition("region-failure-")[2] for path in carried.record(tmp_path / "records")]
+    assert names == ["failover-seed-7.json", "failback-seed-7.json"]
+
+
+def test_the_record_of_a_played_drill_is_the_golden_one() -> None:
+    from tests.unit.recovery.drill.golden import golden  # noqa: PLC0415 - it imports from here
+
+    assert golden() == Path(__file__).with_name("evidence.json").read_text()
