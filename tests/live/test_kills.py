@@ -96,10 +96,18 @@ class Stage:
 
 
 @pytest.fixture(scope="module")
-def stage() -> Iterator[Stage]:
+def shared() -> Iterator[Stage]:
     with project() as made:
         made.up()
         yield Stage(made)
+
+
+@pytest.fixture
+def stage(shared: Stage) -> Stage:
+    """With a sandbox that serves, whatever became of the round before."""
+    if shared.sandbox.directory.running() is None or not shared.sandbox.live["fronts"]:
+        shared.sandbox.up("--resume")
+    return shared
 
 
 def family(sandbox: Sandbox) -> dict[int, str]:
@@ -120,13 +128,17 @@ def ended(identities: dict[int, str]) -> bool:
 
 def kill(sandbox: Sandbox, victim: str) -> dict[int, str]:
     """Kill the gateway, the keeper, or all that there is at once; the identities of what had to end."""
-    running = processes_in(sandbox.directory.path)
-    modules = {"gateway": "lifeboat.sandbox.gateway", "keeper": "lifeboat.sandbox.live.keeper", "all": ""}
+    module = {"gateway": "lifeboat.sandbox.gateway", "keeper": "lifeboat.sandbox.live.keeper", "all": ""}[victim]
+
+    def victims() -> list[int]:
+        return [pid for pid, command in processes_in(sandbox.directory.path).items() if module in command]
+
+    # Before there is one of them, its moment has not come.
+    until(victims, HEALED)
     known = family(sandbox)
-    for pid, command in running.items():
-        if modules[victim] in command:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+    for pid in victims():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     return known
 
 
@@ -179,7 +191,7 @@ def while_it_starts(stage: Stage, chance: random.Random, victim: str) -> dict[in
         kill(sandbox, "all")
     starting = started(sandbox, "--resume")
     # Once there is something to kill, a moment of its first seconds.
-    until(lambda: sandbox.directory.holder() is not None)
+    until(lambda: sandbox.directory.holder() is not None, HEALED)
     wait(chance.uniform(0, 8))
     identities = kill(sandbox, victim)
     if chance.random() < HALF:
