@@ -25,7 +25,7 @@ from tests.live.living import HOME, PREFIX, STANDBY, Sandbox, processes_in, proj
 from tests.live.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 ROUNDS = int(os.environ.get("LIFEBOAT_KILLS", "3"))
 """How many kills; three take half a minute."""
@@ -35,14 +35,6 @@ GLOBAL = f"{PREFIX}-orders"
 HALF = 0.5
 HEALED = 60.0
 """Seconds; servers that were down start again one after the other."""
-FAULTS = (
-    ("region-blackout", "--region", STANDBY),
-    ("region-partition", "--region", STANDBY),
-    ("process-killed", "--region", STANDBY, "--param", "process=database"),
-    ("replication-lag", "--region", STANDBY, "--param", "seconds=30"),
-    ("full-disk", "--region", HOME),
-    ("api-errors", "--region", HOME),
-)
 
 pytestmark = pytest.mark.xdist_group("world")
 
@@ -96,10 +88,18 @@ class Stage:
 
 
 @pytest.fixture(scope="module")
-def stage() -> Iterator[Stage]:
+def shared() -> Iterator[Stage]:
     with project() as made:
         made.up()
         yield Stage(made)
+
+
+@pytest.fixture
+def stage(shared: Stage) -> Stage:
+    """With a sandbox that serves, whatever became of the round before."""
+    if shared.sandbox.directory.running() is None or not shared.sandbox.live["fronts"]:
+        shared.sandbox.up("--resume")
+    return shared
 
 
 def family(sandbox: Sandbox) -> dict[int, str]:
@@ -120,13 +120,17 @@ def ended(identities: dict[int, str]) -> bool:
 
 def kill(sandbox: Sandbox, victim: str) -> dict[int, str]:
     """Kill the gateway, the keeper, or all that there is at once; the identities of what had to end."""
-    running = processes_in(sandbox.directory.path)
-    modules = {"gateway": "lifeboat.sandbox.gateway", "keeper": "lifeboat.sandbox.live.keeper", "all": ""}
+    module = {"gateway": "lifeboat.sandbox.gateway", "keeper": "lifeboat.sandbox.live.keeper", "all": ""}[victim]
+
+    def victims() -> list[int]:
+        return [pid for pid, command in processes_in(sandbox.directory.path).items() if module in command]
+
+    # Before there is one of them, its moment has not come.
+    until(victims, HEALED)
     known = family(sandbox)
-    for pid, command in running.items():
-        if modules[victim] in command:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+    for pid in victims():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     return known
 
 
@@ -164,10 +168,24 @@ def while_the_writer_moves(stage: Stage, chance: random.Random, victim: str) -> 
         return kill(sandbox, victim)
 
 
+def faults(sandbox: Sandbox) -> Sequence[Sequence[str]]:
+    """Some of the kinds, with the sites as the rounds before left them."""
+    active = sandbox.live["active"]
+    standby = STANDBY if active == HOME else HOME
+    return (
+        ("region-blackout", "--region", standby),
+        ("region-partition", "--region", standby),
+        ("process-killed", "--region", standby, "--param", "process=database"),
+        ("replication-lag", "--region", standby, "--param", "seconds=30"),
+        ("full-disk", "--region", active),
+        ("api-errors", "--region", active),
+    )
+
+
 def with_a_fault(stage: Stage, chance: random.Random, victim: str) -> dict[int, str]:
     sandbox = stage.sandbox
     with stage.orders.posted(sandbox):
-        sandbox.ask("fault", "inject", *chance.choice(FAULTS))
+        sandbox.ask("fault", "inject", *chance.choice(faults(sandbox)))
         wait(chance.uniform(0, 2))
         return kill(sandbox, victim)
 
@@ -179,7 +197,7 @@ def while_it_starts(stage: Stage, chance: random.Random, victim: str) -> dict[in
         kill(sandbox, "all")
     starting = started(sandbox, "--resume")
     # Once there is something to kill, a moment of its first seconds.
-    until(lambda: sandbox.directory.holder() is not None)
+    until(lambda: sandbox.directory.holder() is not None, HEALED)
     wait(chance.uniform(0, 8))
     identities = kill(sandbox, victim)
     if chance.random() < HALF:

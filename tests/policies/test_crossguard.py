@@ -287,7 +287,9 @@ def test_the_engine_refuses_unknown_rules_by_the_schema() -> None:
 
 
 def test_nothing_is_printed_before_the_port() -> None:
-    with subprocess.Popen([sys.executable, str(ROOT / "policies" / "__main__.py")], stdout=subprocess.PIPE) as pack:
+    # Unbuffered, as the engine runs it: the SDK does not flush the line.
+    command = [sys.executable, "-u", str(ROOT / "policies" / "__main__.py")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as pack:
         assert pack.stdout
         # The engine takes the first line for the port, whatever it is.
         port = pack.stdout.readline()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import io
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
@@ -286,6 +286,21 @@ def test_a_fault_of_motos_is_one_line_in_the_services_shape(
     assert b"GetParameter: KeyError" in body
     assert "Traceback" in caplog.text
     assert application.control.ledger.rows()[0]["answer"] == "500"
+
+
+def test_a_fault_of_a_control_call_is_an_answer_too(caplog: pytest.LogCaptureFixture) -> None:
+    control = Control(token="t", stack="s", reset=lambda: None)
+
+    def fail(_environ: object) -> object:
+        raise ConnectionResetError("it ended\nand more")
+
+    control.route("POST", "stack", fail)
+    environ = {"REQUEST_METHOD": "POST", "PATH_INFO": "/_lifeboat/stack", "HTTP_AUTHORIZATION": "Bearer t"}
+    answer = Answer()
+    body = b"".join(control(cast("Any", environ), answer))
+    assert answer.status.startswith("500")
+    assert json.loads(body) == {"error": "POST stack: ConnectionResetError: it ended"}
+    assert "POST stack failed" in caplog.text
 
 
 def test_another_version_of_moto_is_refused() -> None:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import logging
 import os
 import re
 from typing import TYPE_CHECKING, Any, cast
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from wsgiref.types import StartResponse, WSGIEnvironment
 
+_log = logging.getLogger(__name__)
 PREFIX = "/_lifeboat/"
 LOST = "lost"
 
@@ -114,6 +116,11 @@ class Control:
             return send_json(start_response, 200, route(environ))
         except Refused as refusal:
             return send_json(start_response, refusal.status, {"error": str(refusal)})
+        # A connection that ends without an answer would say that this is no sandbox.
+        except Exception as fault:  # noqa: BLE001 - see above
+            _log.exception("%s %s failed", method, name)
+            said = f"{method} {name}: {type(fault).__name__}: {fault}".splitlines()[0]
+            return send_json(start_response, 500, {"error": said})
 
     @property
     def lost(self) -> frozenset[str]:

@@ -195,7 +195,8 @@ class Processes:
     def close(self, deadline: float = 10.0) -> None:
         """End every server and the keeper."""
         if self._keeper.stdin is not None:
-            with contextlib.suppress(OSError):
+            # While nobody writes: the descriptor's number may be another file's at once.
+            with self._writing, contextlib.suppress(OSError):
                 self._keeper.stdin.close()
         try:
             self._keeper.wait(deadline)
@@ -212,7 +213,8 @@ class Processes:
         with self._writing:
             try:
                 os.write(self._keeper.stdin.fileno() if self._keeper.stdin else -1, line)
-            except OSError as fault:
+            # A value is wrong when the pipe was closed meanwhile.
+            except (OSError, ValueError) as fault:
                 raise SandboxError("the sandbox's servers cannot be reached: their keeper is gone") from fault
         with self._answered:
             if not self._answered.wait_for(lambda: number in self._answers or self._gone, ANSWER_DEADLINE):
