@@ -22,7 +22,7 @@ drill: $(BIN)/.program ## Rehearse SCENARIO (default region-failure) on STACK in
 
 test: $(BIN)/.dev ## Lint, check types, run every test that this machine can run
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 kills: $(BIN)/.dev ## Kill the living sandbox at LIFEBOAT_KILLS (default 50) random moments
 	LIFEBOAT_KILLS=$${LIFEBOAT_KILLS:-50} $(BIN)/pytest tests/live/test_kills.py

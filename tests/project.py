@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+HEEDING_INTERRUPTS = (
+    sys.executable,
+    "-c",
+    (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "from lifeboat.cli.main import main; main()"
+    ),
+)
+"""The `lifeboat` command, which Ctrl-C ends although whoever runs the tests in the background has made them, and all
+that they start, deaf to it. Undone in the new process itself: a `preexec_fn` forks this one with all its threads, and
+may never come back from it."""
 
 
 def link_project(directory: Path) -> Path:

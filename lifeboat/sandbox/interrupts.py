@@ -1,13 +1,14 @@
-"""Ctrl-C, held back while a step runs that must not be left half done."""
+"""Ctrl-C, held back while a step runs that must not be left half done, or given to a task instead of its loop."""
 
 from __future__ import annotations
 
 import contextlib
 import signal
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Generator
 
 
@@ -28,3 +29,29 @@ def interrupts_held() -> Generator[None]:
         signal.signal(signal.SIGINT, before)
     if held:
         signal.raise_signal(signal.SIGINT)
+
+
+@contextlib.contextmanager
+def interrupts_cancel(task: asyncio.Task[Any]) -> Generator[None]:
+    """Let SIGINT cancel a task while the block runs its loop; the block then ends with KeyboardInterrupt.
+
+    Raised in the middle of the loop instead, it may hit between a callback's turn and its call: that task is never
+    called again, and whoever waits for it waits for ever.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop = task.get_loop()
+    pressed: list[int] = []
+
+    def cancel(number: int, _: object) -> None:
+        pressed.append(number)
+        loop.call_soon_threadsafe(task.cancel)
+
+    before = signal.signal(signal.SIGINT, cancel)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if pressed:
+            raise KeyboardInterrupt

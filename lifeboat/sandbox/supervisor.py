@@ -17,7 +17,6 @@ import json
 import os
 import signal
 import sys
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,10 +25,9 @@ from lifeboat.sandbox.interrupts import interrupts_held
 from lifeboat.sandbox.live.processes import environment as inherited
 from lifeboat.sandbox.live.processes import servers_live
 from lifeboat.sandbox.state import Directory, Gateway, Record, SandboxError, locked, process_identity
+from lifeboat.sandbox.waiting import comes_true
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from lifeboat.sandbox.live.world_config import Live
 
 START_DEADLINE = 60.0
@@ -40,7 +38,6 @@ KILL_DEADLINE = 5.0
 """Seconds until a killed gateway is gone, and until its servers are; these have three to end politely."""
 SIGN_DEADLINE = 2.0
 """Seconds that a gateway which took the lock may take to sign it; less than a millisecond is usual."""
-_POLL = 0.02
 _ANSWER_TIMEOUT = 2.0
 _SERVERS_TIMEOUT = 30.0
 """Seconds: each server is asked, and one that hangs is given time."""
@@ -127,12 +124,12 @@ def stop(directory: Directory, *, keep_data: bool = False) -> Gateway | None:
     gateway = directory.running()
     if gateway is None and locked(directory):
         # Its caller was killed in the second between its start and its record, or the record was damaged since.
-        _wait(lambda: directory.holder() is not None or not locked(directory), SIGN_DEADLINE)
+        comes_true(lambda: directory.holder() is not None or not locked(directory), SIGN_DEADLINE)
         gateway = directory.holder()
     if gateway is not None:
         _end(gateway)
     # The last thread of a process that was killed may let go a moment after the first is gone.
-    if not _wait(lambda: not locked(directory), KILL_DEADLINE if gateway else 0.0):
+    if not comes_true(lambda: not locked(directory), KILL_DEADLINE if gateway else 0.0):
         raise SandboxError(_held(directory))
     _await_servers_gone(directory)
     directory.clean(keep_data=keep_data)
@@ -141,7 +138,7 @@ def stop(directory: Directory, *, keep_data: bool = False) -> Gateway | None:
 
 def _await_servers_gone(directory: Directory) -> None:
     """Servers whose gateway was killed are ended by its keeper, which takes a moment."""
-    if not _wait(lambda: not servers_live(directory.path), KILL_DEADLINE):
+    if not comes_true(lambda: not servers_live(directory.path), KILL_DEADLINE):
         lock = directory.keeper_lock_path
         raise SandboxError(f"{lock}: servers of the sandbox do not end: end the process that `fuser {lock}` tells")
 
@@ -277,7 +274,7 @@ def _await_healthy(directory: Directory, pid: int, deadline: float) -> Record:
         record = directory.read_record()
         return record if record is not None and record.pid == pid and answers(record) else None
 
-    if not _wait(lambda: _ended(pid) or healthy() is not None, deadline):
+    if not comes_true(lambda: _ended(pid) or healthy() is not None, deadline):
         raise StartError(f"the sandbox did not answer within {deadline:.0f} s: see {directory.gateway_log}")
     record = healthy()
     if record is None:
@@ -296,15 +293,6 @@ def _end(gateway: Gateway) -> None:
         if not gateway.alive:
             return
         os.kill(gateway.pid, number)
-        if _wait(lambda: _ended(gateway.pid) or not gateway.alive, deadline):
+        if comes_true(lambda: _ended(gateway.pid) or not gateway.alive, deadline):
             return
     raise SandboxError(f"process {gateway.pid} of the sandbox does not end")
-
-
-def _wait(condition: Callable[[], bool], deadline: float) -> bool:
-    end = time.monotonic() + deadline
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(_POLL)
-    return True

@@ -13,6 +13,7 @@ from lifeboat.sandbox.environment import PASSPHRASE, exec_environment
 from lifeboat.sandbox.up import up
 from tests.engine.conftest import CHECKOUT, Cli, Sandbox, copy_checkout, start_sandbox
 from tests.engine.normalised import differences, normalise, opened
+from tests.moving import fail_over_cache, fail_over_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from lifeboat.sandbox.state import Directory
 
 pytestmark = pytest.mark.engine
-
-ACCOUNT = "123456789012"
 
 
 def _deployed(tmp_path_factory: pytest.TempPathFactory, stack: str, home: str) -> tuple[Sandbox, Cli]:
@@ -95,18 +94,8 @@ def test_roles_change_and_reskflow_s_state_does_not(reskflow: tuple[Sandbox, Cli
 
 def _promote(sandbox: Sandbox, region: str) -> None:
     """Make a site's database and cache the writers, as recovery would."""
-    sandbox.client("rds", region).failover_global_cluster(
-        GlobalClusterIdentifier="reskflow-production-orders",
-        TargetDbClusterIdentifier=f"arn:aws:rds:{region}:{ACCOUNT}:cluster:reskflow-production-orders-{region}",
-        AllowDataLoss=True,
-    )
-    cache = sandbox.client("elasticache", region)
-    (group,) = cache.describe_global_replication_groups()["GlobalReplicationGroups"]
-    cache.failover_global_replication_group(
-        GlobalReplicationGroupId=group["GlobalReplicationGroupId"],
-        PrimaryRegion=region,
-        PrimaryReplicationGroupId=f"reskflow-production-sessions-{region}",
-    )
+    fail_over_database(sandbox.client, region)
+    fail_over_cache(sandbox.client, region)
 
 
 def test_roles_change_and_prod_s_state_gains_exactly_a_generation(prod: tuple[Sandbox, Cli]) -> None:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from lifeboat.sandbox import patches
 from lifeboat.sandbox.live.account import lent_account
 from lifeboat.sandbox.live.network import Network
+from lifeboat.sandbox.live.postgres import Postgres
+from lifeboat.sandbox.live.postgres_setup import Passwords, Place
 from lifeboat.sandbox.live.processes import Processes
 
 if TYPE_CHECKING:
@@ -29,6 +31,18 @@ class Farm:
         self.account: Account | None = lent_account()
         self.ended: list[str] = []
         self.processes = Processes(directory, on_end=lambda name, _code: self.ended.append(name))
+
+    def postgres(self, name: str) -> Postgres:
+        """A server of this name, which is not made so far; all of a farm have the same passwords."""
+        place = Place(
+            name=name,
+            directory=self.directory / "data" / name,
+            address=self.network.address(name),
+            archive=self.directory / "wal" / name,
+            passwords=Passwords.kept_in(self.directory / "passwords.json"),
+            account=self.account,
+        )
+        return Postgres(place, self.processes)
 
     def close(self) -> None:
         self.processes.close()

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from lifeboat.sandbox.live.processes import servers_live
 from lifeboat.sandbox.state import locked
-from tests.live.living import LIFEBOAT, processes_in
+from tests.live.living import processes_in
+from tests.project import HEEDING_INTERRUPTS
 
 if TYPE_CHECKING:
     from tests.live.living import Sandbox
@@ -19,10 +20,8 @@ UP = ("sandbox", "up", "reskflow", "--time-scale", "instant")
 def started(sandbox: Sandbox, *options: str) -> subprocess.Popen[str]:
     """``up`` with more options, on its way."""
     return subprocess.Popen(
-        [LIFEBOAT, *UP, *options],
+        [*HEEDING_INTERRUPTS, *UP, *options],
         cwd=sandbox.project,
-        # Whoever runs the tests in the background has made them, and all that they start, deaf to Ctrl-C.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - see above
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

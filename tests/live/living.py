@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HOME, STANDBY, WITNESS = "us-east-1", "us-west-2", "us-east-2"
-PREFIX = "reskflow-production"
 ORDERS = "orders.reskflow.example.com"
 LIFEBOAT = str(Path(sys.executable).with_name("lifeboat"))
 Client: TypeAlias = Any

@@ -87,6 +87,10 @@ def acknowledged(attempts: list[Attempt]) -> list[int]:
     return sorted(number for (_, number), outcome in outcomes(attempts).items() if outcome is Outcome.ACKNOWLEDGED)
 
 
+def unknown(attempts: list[Attempt]) -> set[int]:
+    return {number for (_, number), outcome in outcomes(attempts).items() if outcome is Outcome.UNKNOWN}
+
+
 def test_a_thousand_orders_at_200_a_second_are_in_both_databases(scene: Shop, tmp_path: Path) -> None:
     load = Load(name="many", url=URL, mode=Mode.TTL, rate=200, count=1000, seed=1)
     attempts = Running(scene, tmp_path / "history.jsonl", load).wait()
@@ -124,7 +128,9 @@ def test_a_client_that_keeps_its_connection_stays_until_the_gate_shuts(scene: Sh
     until(lambda: running.has(site=AWAY))
     running.stop()
     attempts = running.wait()
-    assert scene.numbers(HOME, "keeper") == acknowledged(attempts)
+    stored = set(scene.numbers(HOME, "keeper"))
+    # The gate shuts on whatever is on its way: that is stored or not, and its client does not know.
+    assert set(acknowledged(attempts)) <= stored <= set(acknowledged(attempts)) | unknown(attempts)
 
 
 def test_what_is_unknown_is_sent_again_until_it_is_known(scene: Shop, tmp_path: Path) -> None:

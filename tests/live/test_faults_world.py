@@ -13,8 +13,9 @@ from lifeboat.sandbox.live.fault_documents import catalogue
 from tests.live import fault_probes as probes
 from tests.live.fault_cases import CASES, Case
 from tests.live.fault_scene import WELL, Scene, met
-from tests.live.living import HOME, ORDERS, PREFIX, STANDBY, project
+from tests.live.living import HOME, ORDERS, STANDBY, project
 from tests.live.waiting import until
+from tests.moving import fail_over_database, switch_database_over
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -181,7 +182,7 @@ def test_orders_go_on_by_name_in_the_other_region_when_one_is_lost(scene: Scene,
     identifier = scene.inject("region-blackout", region=HOME)
     try:
         assert scene.order(scene.fronts[HOME])[0] == "silence"
-        move_writer(scene, STANDBY, scene.api("rds", STANDBY).failover_global_cluster, AllowDataLoss=True)
+        fail_over_database(scene.api, STANDBY)
         # The name follows without the control plane of Route 53, which is lost.
         until(lambda: scene.resolve(name) == scene.fronts[STANDBY], MOVED)
         assert met(scene.api("route53", STANDBY).list_hosted_zones) == "ConnectionClosedError"
@@ -193,15 +194,5 @@ def test_orders_go_on_by_name_in_the_other_region_when_one_is_lost(scene: Scene,
     until(lambda: {before, after} <= scene.numbers(HOME), DEADLINE)
     assert scene.order(scene.fronts[HOME])[0] == "503"
     assert scene.order(scene.fronts[STANDBY])[0] == WELL
-    move_writer(scene, HOME, scene.api("rds", HOME).switchover_global_cluster)
+    switch_database_over(scene.api, HOME)
     until(lambda: scene.order(scene.fronts[HOME])[0] == WELL, DEADLINE)
-
-
-def move_writer(scene: Scene, region: str, call: Callable[..., object], **more: object) -> None:
-    """Ask RDS for another writer of the global database."""
-    account = scene.sandbox.contract["account"]
-    call(
-        GlobalClusterIdentifier=f"{PREFIX}-orders",
-        TargetDbClusterIdentifier=f"arn:aws:rds:{region}:{account}:cluster:{PREFIX}-orders-{region}",
-        **more,
-    )

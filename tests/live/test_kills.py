@@ -18,11 +18,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from botocore.exceptions import ClientError
 
 from lifeboat.sandbox.state import process_identity
 from tests.live.interrupting import nothing_runs, started
-from tests.live.living import HOME, PREFIX, STANDBY, Sandbox, processes_in, project
+from tests.live.living import HOME, STANDBY, Sandbox, processes_in, project
 from tests.live.waiting import until
+from tests.moving import fail_over_cache, switch_database_over
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -31,12 +33,9 @@ ROUNDS = int(os.environ.get("LIFEBOAT_KILLS", "3"))
 """How many kills; three take half a minute."""
 SEED = int(os.environ.get("LIFEBOAT_KILLS_SEED", "0"))
 CLIENT = "killed"
-GLOBAL = f"{PREFIX}-orders"
 HALF = 0.5
 HEALED = 60.0
 """Seconds; servers that were down start again one after the other."""
-
-pytestmark = pytest.mark.xdist_group("world")
 
 
 @dataclass
@@ -149,21 +148,11 @@ def under_load(stage: Stage, chance: random.Random, victim: str) -> dict[int, st
 def while_the_writer_moves(stage: Stage, chance: random.Random, victim: str) -> dict[int, str]:
     sandbox = stage.sandbox
     target = STANDBY if sandbox.live["active"] == HOME else HOME
-    account = sandbox.contract["account"]
-    caches = sandbox.client("elasticache", target)
-    (store,) = caches.describe_global_replication_groups()["GlobalReplicationGroups"]
     with stage.orders.posted(sandbox):
-        sandbox.client("rds", target).switchover_global_cluster(
-            GlobalClusterIdentifier=GLOBAL,
-            TargetDbClusterIdentifier=f"arn:aws:rds:{target}:{account}:cluster:{GLOBAL}-{target}",
-        )
-        with contextlib.suppress(caches.exceptions.ClientError):
+        switch_database_over(sandbox.client, target)
+        with contextlib.suppress(ClientError):
             # It leads there already, when an earlier round ended between the two.
-            caches.failover_global_replication_group(
-                GlobalReplicationGroupId=store["GlobalReplicationGroupId"],
-                PrimaryRegion=target,
-                PrimaryReplicationGroupId=f"{PREFIX}-sessions-{target}",
-            )
+            fail_over_cache(sandbox.client, target)
         wait(chance.uniform(0, 1))
         return kill(sandbox, victim)
 

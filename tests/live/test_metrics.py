@@ -16,13 +16,14 @@ from moto.cloudwatch.models import MetricDatum, cloudwatch_backends
 from lifeboat.sandbox.live import cloudwatch, metrics
 from lifeboat.sandbox.live.links import UNSHAPED, Links, Shape
 from lifeboat.sandbox.live.metrics import CacheReplica, Kind, Lag, Metrics, Point, Primary, Replica
-from lifeboat.sandbox.live.postgres import Postgres
-from lifeboat.sandbox.live.postgres_setup import Owner, Passwords, Place, Source
+from lifeboat.sandbox.live.postgres_setup import Owner, Source
 from tests.live.farm import farm
 from tests.live.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from lifeboat.sandbox.live.postgres import Postgres
 
 ACCOUNT = "123456789012"
 EAST, WEST = "us-east-1", "us-west-2"
@@ -105,23 +106,9 @@ class Servers:
 @pytest.fixture(scope="module")
 def servers() -> Iterator[Servers]:
     with farm() as land:
-        passwords = Passwords.kept_in(land.directory / "passwords.json")
         links = Links(land.directory, land.network, land.processes)
         links.start()
-        primary, replica = (
-            Postgres(
-                Place(
-                    name=name,
-                    directory=land.directory / "data" / name,
-                    address=land.network.address(name),
-                    archive=land.directory / "wal" / name,
-                    passwords=passwords,
-                    account=land.account,
-                ),
-                land.processes,
-            )
-            for name in ("primary", "replica")
-        )
+        primary, replica = land.postgres("primary"), land.postgres("replica")
         primary.create(OWNER)
         replica.clone_from(Source(host=links.open("pair", EAST, WEST, primary.place.address, primary.place.port)))
         yield Servers(links, primary, replica)

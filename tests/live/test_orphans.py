@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 ACCOUNT = "123456789012"
 LIVE = Live(regions=(HOME, STANDBY, "us-east-2"), time_scale=None)
 
-pytestmark = pytest.mark.xdist_group("world")
-
 
 @pytest.fixture
 def directory() -> Iterator[Directory]:

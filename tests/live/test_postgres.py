@@ -35,18 +35,9 @@ def land() -> Iterator[Farm]:
 def build(land: Farm) -> Iterator[Build]:
     """Makes servers by name; they are removed in the end."""
     made: list[Postgres] = []
-    passwords = Passwords.kept_in(land.directory / "passwords.json")
 
     def build(name: str) -> Postgres:
-        place = Place(
-            name=name,
-            directory=land.directory / "data" / name,
-            address=land.network.address(name),
-            archive=land.directory / "wal" / name,
-            passwords=passwords,
-            account=land.account,
-        )
-        made.append(Postgres(place, land.processes))
+        made.append(land.postgres(name))
         return made[-1]
 
     yield build

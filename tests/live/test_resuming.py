@@ -15,19 +15,18 @@ import pytest
 from lifeboat.sandbox import supervisor
 from lifeboat.sandbox.live.network import POSTGRES_PORT
 from tests.live.interrupting import interrupted, nothing_runs, said, started
-from tests.live.living import HOME, ORDERS, PREFIX, STANDBY, Sandbox, processes_in, project
+from tests.live.living import HOME, ORDERS, STANDBY, Sandbox, processes_in, project
 from tests.live.waiting import until
+from tests.moving import fail_over_cache, fail_over_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-GLOBAL = f"{PREFIX}-orders"
 HEALED = 60.0
 """Seconds; servers that were down start again one after the other."""
 FOLLOWED = 180.0
 """Seconds: a switch's alarm looks at its metric each minute, and so does the check that follows it."""
 USERS_OWN = {"AWS_SECRET_ACCESS_KEY": "the user's own", "PGPASSWORD": "the user's own", "EDITOR": "the user's own"}
-pytestmark = pytest.mark.xdist_group("world")
 
 
 @pytest.fixture(scope="module")
@@ -44,18 +43,8 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 def fail_over(sandbox: Sandbox) -> None:
-    sandbox.client("rds", STANDBY).failover_global_cluster(
-        GlobalClusterIdentifier=GLOBAL,
-        TargetDbClusterIdentifier=f"arn:aws:rds:{STANDBY}:{sandbox.contract['account']}:cluster:{GLOBAL}-{STANDBY}",
-        AllowDataLoss=True,
-    )
-    caches = sandbox.client("elasticache", STANDBY)
-    (store,) = caches.describe_global_replication_groups()["GlobalReplicationGroups"]
-    caches.failover_global_replication_group(
-        GlobalReplicationGroupId=store["GlobalReplicationGroupId"],
-        PrimaryRegion=STANDBY,
-        PrimaryReplicationGroupId=f"{PREFIX}-sessions-{STANDBY}",
-    )
+    fail_over_database(sandbox.client, STANDBY)
+    fail_over_cache(sandbox.client, STANDBY)
     front = sandbox.live["fronts"][STANDBY]
     until(lambda: sandbox.post(front, "reader", 2)[0] == 201, HEALED)
     until(lambda: sandbox.process("cache", STANDBY)["role"] == "primary", HEALED)

@@ -17,12 +17,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.live.living import HOME, ORDERS, PREFIX, STANDBY, WITNESS, Sandbox, processes_in, project
 from tests.live.waiting import until
+from tests.moving import switch_database_over
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-GLOBAL = f"{PREFIX}-orders"
 MINUTE = 60.0
 HEALED = 60.0
 """Seconds; servers that were down start again one after the other."""
@@ -234,11 +234,7 @@ def test_a_writer_that_moves_takes_the_orders_along(sandbox: Sandbox) -> None:
     fronts = {region: sandbox.process("site", region)["address"] for region in (HOME, STANDBY)}
     for number, (target, other) in enumerate(((STANDBY, HOME), (HOME, STANDBY))):
         before = sandbox.live["active"]
-        account = sandbox.contract["account"]
-        sandbox.client("rds", target).switchover_global_cluster(
-            GlobalClusterIdentifier=GLOBAL,
-            TargetDbClusterIdentifier=f"arn:aws:rds:{target}:{account}:cluster:{GLOBAL}-{target}",
-        )
+        switch_database_over(sandbox.client, target)
         _, answer = until(
             lambda: (posted := sandbox.post(fronts[target], "moved", number))[0] in {200, 201} and posted,  # noqa: B023
             HEALED,

@@ -6,13 +6,12 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from lifeboat.sandbox.state import Directory, process_identity
-from tests.project import link_project
+from tests.project import HEEDING_INTERRUPTS, link_project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,18 +19,7 @@ if TYPE_CHECKING:
 
     from lifeboat.sandbox.state import Record
 
-# Whoever runs the tests in the background has made them, and all that they start, deaf to Ctrl-C. Undone in the new
-# process itself: a `preexec_fn` forks this one with all its threads, and may never come back from it.
-LIFEBOAT = (
-    sys.executable,
-    "-c",
-    (
-        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
-        "from lifeboat.cli.main import main; main()"
-    ),
-    "check",
-    "reskflow",
-)
+LIFEBOAT = (*HEEDING_INTERRUPTS, "check", "reskflow")
 
 
 @pytest.fixture

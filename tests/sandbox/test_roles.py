@@ -27,6 +27,7 @@ from lifeboat.sandbox.plugin.wire import reveal
 from lifeboat.sandbox.provider import ProviderError, outcome
 from lifeboat.sandbox.state import Directory
 from lifeboat.sandbox.up import up
+from tests.moving import cluster_arn, fail_over_cache, fail_over_database
 from tests.preview import Preview, Previewer, Stored
 from tests.project import ROOT, link_project
 
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from lifeboat.sandbox.provider import Diff
     from lifeboat.sandbox.state import Record
 
-ACCOUNT = "123456789012"
 G1, G2, OTHER_G1 = "eu-west-1-g1", "eu-west-1-g2", "eu-central-1-g1"
 REBUILT, RETIRED = [G1, OTHER_G1, G2], [OTHER_G1, G2]
 Outcomes: TypeAlias = dict[str, tuple[str, set[str]]]
@@ -124,21 +124,13 @@ def prod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def _lead(world: World, region: str) -> None:
     """Make a site of ReskFlow's the active one, when it is not."""
     rds, cache = world.client("rds", region), world.client("elasticache", region)
-    cluster = f"arn:aws:rds:{region}:{ACCOUNT}:cluster:reskflow-production-orders-{region}"
     (database,) = rds.describe_global_clusters()["GlobalClusters"]
-    if cluster not in {member["DBClusterArn"] for member in database["GlobalClusterMembers"] if member["IsWriter"]}:
-        rds.failover_global_cluster(
-            GlobalClusterIdentifier=database["GlobalClusterIdentifier"],
-            TargetDbClusterIdentifier=cluster,
-            AllowDataLoss=True,
-        )
+    writers = {member["DBClusterArn"] for member in database["GlobalClusterMembers"] if member["IsWriter"]}
+    if cluster_arn(region) not in writers:
+        fail_over_database(world.client, region)
     (datastore,) = cache.describe_global_replication_groups(ShowMemberInfo=True)["GlobalReplicationGroups"]
     if region not in {m["ReplicationGroupRegion"] for m in datastore["Members"] if m["Role"] == "PRIMARY"}:
-        cache.failover_global_replication_group(
-            GlobalReplicationGroupId=datastore["GlobalReplicationGroupId"],
-            PrimaryRegion=region,
-            PrimaryReplicationGroupId=f"reskflow-production-sessions-{region}",
-        )
+        fail_over_cache(world.client, region)
 
 
 def _promote(world: World, key: str) -> None:
@@ -203,7 +195,7 @@ def test_a_lost_cluster_that_left_its_global_cluster_stays_in_the_program(reskfl
     _lead(reskflow, "us-west-2")
     reskflow.client("rds", "us-west-2").remove_from_global_cluster(
         GlobalClusterIdentifier="reskflow-production-orders",
-        DbClusterIdentifier=f"arn:aws:rds:us-east-1:{ACCOUNT}:cluster:reskflow-production-orders-us-east-1",
+        DbClusterIdentifier=cluster_arn("us-east-1"),
     )
     _assert_empty(
         reskflow.preview(),

@@ -28,6 +28,7 @@ from lifeboat.sandbox.inprocess.monitor import SandboxMonitor, Step
 from lifeboat.sandbox.inprocess.passphrase import Crypter
 from lifeboat.sandbox.inprocess.providers import Registry
 from lifeboat.sandbox.inprocess.references import StackReader
+from lifeboat.sandbox.interrupts import interrupts_cancel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -169,8 +170,10 @@ def _complete(loop: asyncio.AbstractEventLoop, main: Path, monitor: SandboxMonit
         runpy.run_path(str(main / "__main__.py"), run_name="__main__")
         await _settle()
 
+    task = loop.create_task(run_in_stack(program))
     try:
-        loop.run_until_complete(run_in_stack(program))
+        with interrupts_cancel(task):
+            loop.run_until_complete(task)
     except StoppedError:
         pass
     except pulumi.RunError as fault:

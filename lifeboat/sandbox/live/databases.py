@@ -13,8 +13,6 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-import psycopg
-
 from lifeboat.sandbox.live import databases_backups, databases_model, databases_moves, databases_units
 from lifeboat.sandbox.live.databases_backups import Backups
 from lifeboat.sandbox.live.databases_snapshots import Snapshots
@@ -27,6 +25,8 @@ from lifeboat.sandbox.state import SandboxError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
+
+    import psycopg
 
     from lifeboat.sandbox.live.account import Account
     from lifeboat.sandbox.live.databases_model import Wanted
@@ -41,7 +41,6 @@ _TICK: Final = 1.0
 """Seconds between looks when nobody calls; what waits for a source or a link is seen then."""
 _HURRY: Final = 0.1
 """Seconds between looks while something is not as it should be."""
-_FAULTS: Final = (SandboxError, psycopg.Error, OSError)
 
 
 class Databases:
@@ -305,7 +304,7 @@ class Databases:
             with self._touching:
                 try:
                     done = databases_moves.carry_out(move, self._units)
-                except _FAULTS as fault:
+                except databases_units.FAULTS as fault:
                     _log.warning("%s does not take over from %s: %s", move.keys[1], move.keys[0], fault)
                     continue
             if done:
@@ -330,7 +329,7 @@ class Databases:
         with self._touching:
             try:
                 self._tender.tend(unit)
-            except _FAULTS as fault:
+            except databases_units.FAULTS as fault:
                 unit.failed(fault)
                 _log.warning("%s: %s; tried again", unit.wanted.key, unit.problem)
             else:

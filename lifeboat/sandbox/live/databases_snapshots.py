@@ -6,10 +6,8 @@ import logging
 import time
 from typing import TYPE_CHECKING, Final
 
-import psycopg
-
 from lifeboat.sandbox.live import databases_backups
-from lifeboat.sandbox.state import SandboxError
+from lifeboat.sandbox.live.databases_units import FAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -82,7 +80,7 @@ class Snapshots:
             return False
         try:
             self._backups.take(wish, unit.server)
-        except (SandboxError, psycopg.Error, OSError) as fault:
+        except FAULTS as fault:
             _log.warning("no snapshot of %s: %s", wish.key, fault)
         return self._backups.has(wish.name)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import psycopg
 
@@ -15,6 +15,7 @@ from lifeboat.sandbox.live.databases_backups import save_automated
 from lifeboat.sandbox.live.databases_model import AVAILABLE, Wanted, key_of, set_status, status
 from lifeboat.sandbox.live.postgres_setup import Source
 from lifeboat.sandbox.live.writers import parted, took_over
+from lifeboat.sandbox.state import SandboxError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 CREATE, RESTORE, PROMOTE = "create-rds-instance", "restore-rds-instance", "promote-rds-replica"
 REPLICATE = "create-rds-replica"
+FAULTS: Final = (SandboxError, psycopg.Error, OSError)
+"""What a step with a server may fail with, and be tried again."""
 _LONGEST_PAUSE = 10.0
 _FIRST_PAUSE = 0.2
 _LONGEST_AFTER = 6

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from wsgiref.types import WSGIEnvironment
 
-    from lifeboat.sandbox.live.alarm_rules import Datapoint
+    from lifeboat.sandbox.live.alarm_rules import Datapoint, Rule
     from lifeboat.sandbox.live.cloudwatch import Series
 
 METRICS_REGION: Final = "us-east-1"
@@ -53,6 +53,15 @@ class Outside:
     views: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, "Mapping[str, str]"])
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Watched:
+    """What a health check watches: an alarm's settings, of which it keeps a copy."""
+
+    region: str
+    series: Series
+    rule: Rule
+
+
 def snapshot(account: str, outside: Outside, *, now: float, lost: Collection[str] = (), scale: float = 1.0) -> Snapshot:
     """What the name server is told.
 
@@ -66,10 +75,10 @@ def snapshot(account: str, outside: Outside, *, now: float, lost: Collection[str
     backend: Moto = route53_backends[account]["aws"]
     zones = tuple(_zone(zone, scale) for zone in list(backend.zones.values()))
     checks = list(backend.health_checks.values())
-    copies = {check.id: copied for check in checks if (copied := _copied_alarm(account, check)) is not None}
+    watched = {check.id: found for check in checks if (found := _watched(account, check, scale)) is not None}
     # Of a region that is lost nothing is known, not even that data are missing.
-    alarms = {name: alarm for name, alarm in copies.items() if alarm.region_name not in lost}
-    points = _points(account, alarms.values(), now, scale)
+    heard = {name: found for name, found in watched.items() if found.region not in lost}
+    points = _points(account, heard.values(), now)
     named = {
         f"{star}{region}.{zone.name}": address
         for zone in zones
@@ -79,7 +88,7 @@ def snapshot(account: str, outside: Outside, *, now: float, lost: Collection[str
     balancers = {f"*.{region}.elb.amazonaws.com": address for region, address in outside.sites.items()}
     return Snapshot(
         zones=zones,
-        checks=tuple(_check(check, alarms.get(check.id), points, scale) for check in checks),
+        checks=tuple(_check(check, heard.get(check.id), points, scale) for check in checks),
         hosts={**named, **balancers, **{canonical(host): address for host, address in outside.hosts.items()}},
         host_ttl=_ttl(HOST_TTL, scale),
         views={view: dict(means) for view, means in outside.views.items()},
@@ -156,7 +165,7 @@ def _ttl(declared: int, scale: float) -> int:
     return max(1, round(declared / scale)) if declared else 0
 
 
-def _check(check: Moto, alarm: Moto | None, points: _Points, scale: float) -> Check:
+def _check(check: Moto, alarm: _Watched | None, points: _Points, scale: float) -> Check:
     watched: dict[str, Any] = attributes(check).get("lifeboat_watched", {})
     finding = attributes(check).get(FINDING)
     return Check(
@@ -172,48 +181,41 @@ def _check(check: Moto, alarm: Moto | None, points: _Points, scale: float) -> Ch
         search=check.search_string or None,
         interval=int(check.request_interval) / scale,
         threshold=int(check.failure_threshold),
-        alarm=None if alarm is None else _alarm(alarm, points, scale),
+        alarm=None
+        if alarm is None
+        else Alarm(rule=alarm.rule, points=tuple(points.get((alarm.region, alarm.series), ()))),
         insufficient=watched.get("InsufficientDataHealthStatus") or "LastKnownStatus",
         children=tuple(check.children or ()),
         healthy_children=int(check.health_threshold or 0),
     )
 
 
-def _copied_alarm(account: str, check: Moto) -> Moto | None:
-    """The alarm as it was when the check was pointed at it; moto makes a new object for every change of an alarm."""
+def _watched(account: str, check: Moto, scale: float) -> _Watched | None:
+    """The alarm as it was when the check was pointed at it; None while there is none, or none that Route 53 takes.
+
+    It takes none with percentiles, metric math, or fewer datapoints than periods.
+    """
     own = attributes(check)
     identifier: dict[str, str] | None = own.get("lifeboat_watched", {}).get("AlarmIdentifier")
     if identifier is None:
         return None
     if _ALARM not in own or own[_ALARM][0] != identifier:
-        found: Moto | None = cloudwatch_backends[account][identifier["Region"]].alarms.get(identifier["Name"])
-        if found is None or not _taken(found):
+        alarm: Moto | None = cloudwatch_backends[account][identifier["Region"]].alarms.get(identifier["Name"])
+        rule = None if alarm is None else rule_of(alarm, scale)
+        if alarm is None or rule is None or rule.datapoints_to_alarm != rule.evaluation_periods:
             return None
-        own[_ALARM] = (dict(identifier), found)
+        watched = _Watched(region=alarm.region_name, series=series_of(alarm), rule=rule)
+        own[_ALARM] = (dict(identifier), watched)
     return own[_ALARM][1]
 
 
-def _taken(alarm: Moto) -> bool:
-    """Whether Route 53 takes such an alarm: none with percentiles, metric math, or fewer datapoints than periods."""
-    rule = rule_of(alarm)
-    return rule is not None and rule.datapoints_to_alarm == rule.evaluation_periods
-
-
-def _alarm(alarm: Moto, points: _Points, scale: float) -> Alarm | None:
-    rule = rule_of(alarm, scale)
-    found = points.get((alarm.region_name, series_of(alarm)), [])
-    return None if rule is None else Alarm(rule=rule, points=tuple(found))
-
-
-def _points(account: str, alarms: Iterable[Moto], now: float, scale: float) -> _Points:
+def _points(account: str, several: Iterable[_Watched], now: float) -> _Points:
     """The data that alarms may look at, each region's read once."""
     wanted: dict[str, list[tuple[Series, float]]] = {}
-    for alarm in alarms:
-        rule = rule_of(alarm, scale)
-        if rule is not None:
-            wanted.setdefault(alarm.region_name, []).append((series_of(alarm), rule.range_start(now)))
+    for watched in several:
+        wanted.setdefault(watched.region, []).append((watched.series, watched.rule.range_start(now)))
     return {
         (region, series): points
-        for region, several in wanted.items()
-        for series, points in read(account, region, several).items()
+        for region, sought in wanted.items()
+        for series, points in read(account, region, sought).items()
     }

@@ -6,13 +6,12 @@ import contextlib
 import os
 import signal
 import sys
-import threading
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lifeboat.sandbox.live.processes import Server
 from lifeboat.sandbox.state import SandboxError
+from lifeboat.sandbox.waiting import comes_true
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -23,7 +22,6 @@ _CORPSE: Final = "ZX"
 _STILL: Final = f"Tt{_CORPSE}"
 """Process states: stopped, traced, a corpse."""
 _DEADLINE: Final = 10.0
-_POLL: Final = 0.02
 
 
 def processes_of(processes: Processes, name: str) -> list[int]:
@@ -115,11 +113,8 @@ def _send(pids: Iterable[int], number: signal.Signals) -> None:
 
 
 def _await(condition: Callable[[], bool], otherwise: str) -> None:
-    end, pause = time.monotonic() + _DEADLINE, threading.Event()
-    while not condition():
-        if time.monotonic() > end:
-            raise SandboxError(f"{otherwise} within {_DEADLINE:g} s")
-        pause.wait(_POLL)
+    if not comes_true(condition, _DEADLINE):
+        raise SandboxError(f"{otherwise} within {_DEADLINE:g} s")
 
 
 def _status(pid: int) -> tuple[str, int] | None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _RETRY_FOR = 30.0
 _POLL = 0.2
+"""Seconds between calls: no API tells when it is done, as the vendor's provider asks again too."""
 _NOT_SENT = frozenset({"tags", "tagsAll", "region"})
 
 
