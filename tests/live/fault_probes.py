@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeAlias
 
 from tests.live.fault_scene import BUYER, WELL, Scene, met, yes
-from tests.live.living import HOME, ORDERS, PREFIX, STANDBY, WITNESS
+from tests.live.living import HOME, ORDERS, STANDBY, WITNESS
+from tests.moving import PREFIX
 
 Words: TypeAlias = dict[str, str]
 Probe: TypeAlias = Callable[[Scene], Words]

@@ -25,8 +25,9 @@ from lifeboat.sandbox import supervisor
 from lifeboat.sandbox.environment import ACCESS_KEY, SECRET_KEY
 from lifeboat.sandbox.live.network import HTTP_PORT
 from lifeboat.sandbox.live.world_config import load_network
-from tests.live.living import HOME, ORDERS, PREFIX, STANDBY, Client, Connection, Sandbox
+from tests.live.living import HOME, ORDERS, STANDBY, Client, Connection, Sandbox
 from tests.live.waiting import until
+from tests.moving import PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable

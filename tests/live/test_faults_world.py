@@ -192,7 +192,7 @@ def test_orders_go_on_by_name_in_the_other_region_when_one_is_lost(scene: Scene,
         scene.clear(identifier)
     # What was lost comes back behind the one that took over, and takes nothing back by itself.
     until(lambda: {before, after} <= scene.numbers(HOME), DEADLINE)
-    assert scene.order(scene.fronts[HOME])[0] == "503"
+    until(lambda: scene.order(scene.fronts[HOME])[0] == "503", DEADLINE)
     assert scene.order(scene.fronts[STANDBY])[0] == WELL
     switch_database_over(scene.api, HOME)
     until(lambda: scene.order(scene.fronts[HOME])[0] == WELL, DEADLINE)

@@ -15,9 +15,9 @@ import psycopg
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tests.live.living import HOME, ORDERS, PREFIX, STANDBY, WITNESS, Sandbox, processes_in, project
+from tests.live.living import HOME, ORDERS, STANDBY, WITNESS, Sandbox, processes_in, project
 from tests.live.waiting import until
-from tests.moving import switch_database_over
+from tests.moving import PREFIX, switch_database_over
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
