@@ -6,10 +6,10 @@ BIN := .venv/bin
 SOURCES := __main__.py benchmarks components contract examples lifeboat policies stacks tests
 
 .DEFAULT_GOAL := help
-.PHONY: help up down drill test kills lint format bench lock clean
+.PHONY: help up down drill test kills crashes histories acceptance lint format bench lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: $(BIN)/.program ## Deploy STACK (default reskflow) into a local cloud
 	@$(BIN)/lifeboat sandbox up $(STACK)
@@ -26,6 +26,15 @@ test: $(BIN)/.dev ## Lint, check types, run every test that this machine can run
 
 kills: $(BIN)/.dev ## Kill the living sandbox at LIFEBOAT_KILLS (default 50) random moments
 	LIFEBOAT_KILLS=$${LIFEBOAT_KILLS:-50} $(BIN)/pytest tests/live/test_kills.py
+
+crashes: $(BIN)/.dev ## Kill a failover at every LIFEBOAT_CRASH_STRIDE-th (default each) external call
+	LIFEBOAT_CRASH_STRIDE=$${LIFEBOAT_CRASH_STRIDE:-1} $(BIN)/pytest tests/sandbox/test_recovery_crash.py -o timeout=14400
+
+histories: $(BIN)/.dev ## Live LIFEBOAT_HISTORIES (default 50) seeded partition histories
+	LIFEBOAT_HISTORIES=$${LIFEBOAT_HISTORIES:-50} $(BIN)/pytest tests/unit/recovery/test_lease_histories.py
+
+acceptance: $(BIN)/.dev ## Moves, throttled failovers and kills on real databases: hours
+	LIFEBOAT_ACCEPTANCE=1 $(BIN)/pytest tests/acceptance --log-cli-level=INFO
 
 lint: $(BIN)/.dev ## ruff and the strict type checker
 	$(BIN)/ruff check $(SOURCES)

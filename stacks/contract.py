@@ -10,7 +10,7 @@ from lifeboat_contract import VERSION, Contract
 
 from components.aws.aurora import AuroraDatabase
 from components.aws.keys import Purpose
-from lifeboat.model.naming import CONTRACT_STORE, password_of, token_of
+from lifeboat.model.naming import CONTRACT_STORE, gate_url, password_of, token_of
 
 if TYPE_CHECKING:
     from components.aws.routing import Routing
@@ -98,6 +98,7 @@ def _site(site: Site, settings: Settings, topology: Topology, foundation: Founda
         },
         "keys": foundation.keys[region].arns,
         "secrets": {secret.name: stores.secrets[secret.name].arns[region] for secret in settings.secrets},
+        "gate_url": gate_url(site.prefix, region),
     }
 
 

@@ -11,12 +11,12 @@ from components.aws.breakglass import Breakglass, BreakglassArgs, BreakglassSite
 from components.aws.keys import Purpose
 from components.aws.lease import LeaseSite, LeaseTable, LeaseTableArgs
 from components.aws.objects import LifecycleSpec, ObjectsSite, ObjectStore, ObjectStoreArgs
-from components.aws.warden import FAILOVER, WRITABLE, Warden, WardenArgs, WayOut
+from components.aws.warden import FAILOVER, WRITABLE, Warden, WardenArgs, WayIn, WayOut
 from components.aws.warden_alarms import WardenAlarms, WardenAlarmsArgs
 from components.aws.witness_network import ZONES, WitnessNetwork, WitnessNetworkArgs
 from lifeboat.model import regions
 from lifeboat.model.design import LeaseStore
-from lifeboat.model.naming import LEASE_STORE
+from lifeboat.model.naming import GATE_PORT, LEASE_STORE, warden_namespace
 from stacks.failover_scope import failover_scope
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from stacks.foundation import Foundation
 
 ANYWHERE = "0.0.0.0/0"
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - in a container of its own; the security group lets in one port from the site
+"""Where a warden listens that gateways ask: its task's address is not known before."""
 HTTPS = 443
 LEASE_HISTORY_DAYS = 1
 """Days that replaced versions of the lease's object are kept: it is replaced each ten seconds."""
@@ -44,7 +46,9 @@ def build_recovery(settings: Settings, topology: Topology, foundation: Foundatio
     for site in foundation.sites:
         network = foundation.networks[site.region]
         ways_out = (*_front_doors(settings), *_stores(topology, foundation))
-        _warden(settings, foundation, scope, _Place(site, network.vpc_id, network.private_subnet_ids, ways_out))
+        way_in = WayIn(cidr=network.cidr, port=GATE_PORT, namespace=warden_namespace(site.prefix, site.region))
+        place = _Place(site, network.vpc_id, network.private_subnet_ids, ways_out, way_in)
+        _warden(settings, foundation, scope, place)
     network = WitnessNetwork(
         f"network-{witness.region}",
         WitnessNetworkArgs(
@@ -54,7 +58,8 @@ def build_recovery(settings: Settings, topology: Topology, foundation: Foundatio
             logs_key_arn=foundation.key(witness, Purpose.LOGS),
         ),
     )
-    _warden(settings, foundation, scope, _Place(witness, network.vpc_id, network.subnet_ids, _front_doors(settings)))
+    place = _Place(witness, network.vpc_id, network.subnet_ids, _front_doors(settings), None)
+    _warden(settings, foundation, scope, place)
     WardenAlarms(
         "warden-alarms",
         WardenAlarmsArgs(
@@ -107,6 +112,8 @@ class _Place:
     vpc_id: pulumi.Output[str]
     subnet_ids: Sequence[pulumi.Output[str]]
     ways_out: Sequence[WayOut]
+    way_in: WayIn | None
+    """None in the witness, which has no gate."""
 
 
 def _warden(settings: Settings, foundation: Foundation, scope: FailoverScope, place: _Place) -> None:
@@ -119,8 +126,9 @@ def _warden(settings: Settings, foundation: Foundation, scope: FailoverScope, pl
             subnet_ids=place.subnet_ids,
             public_address=site is foundation.witness,
             ways_out=place.ways_out,
+            way_in=place.way_in,
             image=settings.warden.image_in(site.region, settings.account),
-            configuration=_configuration(settings, site, in_site=site is not foundation.witness),
+            configuration=_configuration(settings, place),
             scope=scope,
             logs_key_arn=foundation.key(site, Purpose.LOGS),
             log_days=settings.network.flow_log_days,
@@ -128,12 +136,14 @@ def _warden(settings: Settings, foundation: Foundation, scope: FailoverScope, pl
     )
 
 
-def _configuration(settings: Settings, site: Site, *, in_site: bool) -> str:
+def _configuration(settings: Settings, place: _Place) -> str:
     """A warden's file: see `lifeboat.recovery.warden_config`."""
-    gate = {"gate": f"{WRITABLE}/gate.json"} if in_site else {}
+    gate: dict[str, object] = {}
+    if place.way_in is not None:
+        gate = {"gate": f"{WRITABLE}/gate.json", "address": EVERYWHERE, "port": place.way_in.port}
     return json.dumps(
         {
-            "region": site.region,
+            "region": place.site.region,
             "settings": json.loads(settings.document()),
             "failover_command": list(FAILOVER),
             **gate,

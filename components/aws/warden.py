@@ -10,6 +10,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws.failover_policy import failover_policy
+from components.aws.warden_address import warden_address
 from components.aws.warden_image import task_trust, worker_policy
 
 if TYPE_CHECKING:
@@ -39,10 +40,22 @@ _STOP_SECONDS = 30
 
 @dataclass(frozen=True, kw_only=True)
 class WayOut:
-    """Where a warden may connect to. Nothing may connect to it."""
+    """Where a warden may connect to."""
 
     cidr: str
     port: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class WayIn:
+    """Who may ask a warden for its gate, and where."""
+
+    cidr: str
+    """The site's own range: a gateway goes by its own site's warden."""
+    port: int
+    """Where the warden's configuration has it listen."""
+    namespace: str
+    """Private DNS namespace that is made for it in its network."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +69,8 @@ class WardenArgs:
     public_address: bool
     """The subnets' way out is an internet gateway, which needs an address of its own."""
     ways_out: Sequence[WayOut]
+    way_in: WayIn | None
+    """None where nobody has anything to ask, as in the witness: nothing connects to it."""
     image: str
     """With its tag or digest, of this region's registry."""
     configuration: str
@@ -113,6 +128,10 @@ class Warden(pulumi.ComponentResource):
             tags=self._tags(),
             opts=self._in(),
         )
+        registries = None
+        if args.way_in is not None:
+            arn = warden_address(self, name, args.site, namespace=args.way_in.namespace, vpc_id=args.vpc_id)
+            registries = aws.ecs.ServiceServiceRegistriesArgs(registry_arn=arn)
         service = aws.ecs.Service(
             f"{name}-service",
             name=self._label,
@@ -133,6 +152,7 @@ class Warden(pulumi.ComponentResource):
                 security_groups=[self._access().id],
                 assign_public_ip=args.public_address,
             ),
+            service_registries=registries,
             tags=self._tags(),
             # A task without its permissions stops, and the circuit breaker counts it.
             opts=self._in(policy, permitted),
@@ -175,15 +195,28 @@ class Warden(pulumi.ComponentResource):
         return role, attached
 
     def _access(self) -> aws.ec2.SecurityGroup:
-        """No way in, and the ways out that were given."""
+        """The ways in and out that were given, and no other."""
+        way_in = self._args.way_in
         group = aws.ec2.SecurityGroup(
             f"{self._name}-access",
             name=self._label,
-            description=f"{self._label}: nothing in",
+            description=f"{self._label}: " + ("nothing in" if way_in is None else "gateways of its own site in"),
             vpc_id=self._args.vpc_id,
             tags=self._tags(),
             opts=self._in(),
         )
+        if way_in is not None:
+            aws.vpc.SecurityGroupIngressRule(
+                f"{self._name}-gate",
+                security_group_id=group.id,
+                description=f"The gate, from {way_in.cidr}",
+                cidr_ipv4=way_in.cidr,
+                ip_protocol="tcp",
+                from_port=way_in.port,
+                to_port=way_in.port,
+                tags=self._tags(f"{self._label}-gate"),
+                opts=self._in(),
+            )
         for way in self._args.ways_out:
             network = way.cidr.replace("/", "-")
             aws.vpc.SecurityGroupEgressRule(
@@ -202,6 +235,11 @@ class Warden(pulumi.ComponentResource):
     def _container(self, group: pulumi.Output[str]) -> pulumi.Output[str]:
         """The one container, as ECS takes it: JSON text."""
         args, region = self._args, self._site.region
+        # A task of its own network has its container's ports; naming both is what ECS answers.
+        ports = {}
+        if args.way_in is not None:
+            port = args.way_in.port
+            ports = {"portMappings": [{"containerPort": port, "hostPort": port, "protocol": "tcp"}]}
 
         def definitions(logs: str) -> str:
             return json.dumps(
@@ -216,6 +254,7 @@ class Warden(pulumi.ComponentResource):
                         "command": ["sh", "-c", START],
                         "environment": [{"name": CONFIGURATION, "value": args.configuration}],
                         "linuxParameters": {"initProcessEnabled": True},
+                        **ports,
                         "logConfiguration": {
                             "logDriver": "awslogs",
                             "options": {

@@ -143,6 +143,7 @@ def _verify(reached: Reached, wish: Wish) -> Report:
     from lifeboat.recovery.journal import Mirror
     from lifeboat.recovery.system_ports import Surroundings as Transport
 
+    here = Transport.of(os.environ)
     with progress() as line:
         return Verifier(
             Surroundings(
@@ -151,7 +152,8 @@ def _verify(reached: Reached, wish: Wish) -> Report:
                 lease=lambda ports: lease_store(reached.physical, ports),
                 journal=reached.journal(),
                 mirror=Mirror(reached.root / ".lifeboat" / "journal"),
-                encrypted=Transport.of(os.environ).encrypted,
+                encrypted=here.encrypted,
+                authorities=here.authorities,
                 who=getpass.getuser(),
                 progress=line,
             )

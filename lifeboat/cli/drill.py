@@ -41,6 +41,9 @@ TimeScale = Annotated[
 ]
 Rate = Annotated[float, typer.Option("--rate", metavar="R", min=1, max=500, help="Orders a second of all clients.")]
 Keep = Annotated[bool, typer.Option("--keep", help="Leave the sandbox running afterwards; the last one, of several.")]
+RecoveryOnly = Annotated[
+    bool, typer.Option("--recovery-only", help="Ends once the stack has recovered: no rejoin, no failback.")
+]
 Output = Annotated[
     Path | None, typer.Option("--output", metavar="DIR", help="Takes the evidence; .lifeboat/drills/... if not told.")
 ]
@@ -58,6 +61,7 @@ def drill(  # noqa: PLR0913 - each is an option of the command
     repeat: Repeat = 1,
     time_scale: TimeScale = 10,
     rate: Rate = 20,
+    recovery_only: RecoveryOnly = False,
     keep: Keep = False,
     output: Output = None,
     record: Record = False,
@@ -74,6 +78,8 @@ def drill(  # noqa: PLR0913 - each is an option of the command
       lifeboat drill --list
 
       lifeboat drill reskflow --scenario region-failure --seed 7
+
+      lifeboat drill reskflow --recovery-only
 
       lifeboat drill reskflow --scenario graceful-switchover --repeat 20 --rate 120
 
@@ -103,9 +109,9 @@ def drill(  # noqa: PLR0913 - each is an option of the command
     with progress() as line:
         for number in range(repeat):
             chosen = seed + number
-            told = {"--scenario": scenario, "--seed": chosen, "--time-scale": f"{time_scale:g}", "--rate": f"{rate:g}"}
-            command = shlex.join(["lifeboat", "drill", stack, *(f"{name}={value}" for name, value in told.items())])
-            subject = _subject(stack, design, wanted, seed=chosen, scale=time_scale, rate=rate, command=command)
+            subject = _subject(
+                stack, design, wanted, seed=chosen, scale=time_scale, rate=rate, recovery_only=recovery_only
+            )
             directory = _directory(design, output, scenario, chosen, several=repeat > 1)
             kept = keep and number == repeat - 1
             drills.append(_carried_out(subject, design, directory, line, keep=kept, record=record))
@@ -126,11 +132,13 @@ def _list(*, json: bool) -> None:
 
 
 def _subject(  # noqa: PLR0913 - what a drill is repeated by
-    stack: str, design: Design, scenario: Scenario, *, seed: int, scale: float, rate: float, command: str
+    stack: str, design: Design, scenario: Scenario, *, seed: int, scale: float, rate: float, recovery_only: bool
 ) -> Subject:
     from lifeboat.model.physical import Physical
     from lifeboat.recovery.drill.compose import Subject
 
+    told = {"--scenario": scenario.name, "--seed": seed, "--time-scale": f"{scale:g}", "--rate": f"{rate:g}"}
+    options = [f"{name}={value}" for name, value in told.items()] + ["--recovery-only"] * recovery_only
     return Subject(
         stack=stack,
         physical=Physical(settings=design.settings, topology=design.topology),
@@ -138,7 +146,8 @@ def _subject(  # noqa: PLR0913 - what a drill is repeated by
         seed=seed,
         scale=scale,
         rate=rate,
-        command=command,
+        command=shlex.join(["lifeboat", "drill", stack, *options]),
+        recovery_only=recovery_only,
     )
 
 

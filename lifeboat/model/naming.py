@@ -33,3 +33,22 @@ def switch_namespace(prefix: str) -> str:
 def breakglass_role(prefix: str) -> str:
     """The role that people take when nothing else is left."""
     return f"{prefix}-breakglass"
+
+
+GATE_PORT = 8470
+"""Where a site's warden answers the gateways of that site."""
+WARDEN_HOST = "warden"
+"""The warden's name in its site's namespace."""
+
+
+def warden_namespace(prefix: str, region: str) -> str:
+    """The private DNS namespace of one site's network, which its warden has an address in.
+
+    ``internal`` is nobody's top-level domain. It names the region, so that an address says whose gate it is.
+    """
+    return f"{prefix}-{region}.lifeboat.internal"
+
+
+def gate_url(prefix: str, region: str) -> str:
+    """What a gateway of a site asks before each write."""
+    return f"http://{WARDEN_HOST}.{warden_namespace(prefix, region)}:{GATE_PORT}/gate"

@@ -98,14 +98,34 @@ class Physical:
         Raises:
             LookupError: if the region has none.
         """
-        newest = self.newest(database, region)
-        adopted = self.database(database).settings.import_.get(region) if newest.key == f"{region}-g1" else None
-        return adopted or f"{self.prefix}-{database}-{newest.key}"
+        return self._identifier(database, self.newest(database, region))
+
+    def generations(self, database: str, region: str) -> tuple[str, ...]:
+        """The instances of every generation of a plain database in one region, the youngest first."""
+        instances = reversed(self.database(database).instances)
+        return tuple(self._identifier(database, each) for each in instances if each.region == region)
+
+    def _identifier(self, database: str, instance: Instance) -> str:
+        adopted = self.database(database).settings.import_.get(instance.region)
+        first = instance.key == f"{instance.region}-g1"
+        return adopted if adopted and first else f"{self.prefix}-{database}-{instance.key}"
 
     def next_instance(self, database: str, region: str) -> str:
         """The instance of the generation that comes next in one region: what is restored or built there."""
-        generations = sum(instance.region == region for instance in self.database(database).instances)
-        return f"{self.prefix}-{database}-{region}-g{generations + 1}"
+        # Counted from the youngest: older ones may have been retired.
+        numbers = (
+            int(each.key.rpartition("-g")[2]) for each in self.database(database).instances if each.region == region
+        )
+        return f"{self.prefix}-{database}-{region}-g{max(numbers, default=0) + 1}"
+
+    def replica(self, database: str, region: str) -> str:
+        """The instance of a plain database that shall copy the other site's again, once a site comes back.
+
+        The next generation; the youngest one, where it was declared already.
+        """
+        instances = self.database(database).instances
+        declared = bool(instances) and instances[-1].region == region
+        return self.instance(database, region) if declared else self.next_instance(database, region)
 
     def instance_arn(self, database: str, region: str) -> str:
         """The same, as other regions name it."""

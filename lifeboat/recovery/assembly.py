@@ -9,7 +9,9 @@ from lifeboat.model.design import LeaseStore as Kind
 from lifeboat.recovery.claim import runner_name
 from lifeboat.recovery.journal_stores import store_of
 from lifeboat.recovery.lease_object import Bucket, ObjectStore
+from lifeboat.recovery.lease_store import PATIENCE
 from lifeboat.recovery.lease_table import TableStore
+from lifeboat.recovery.patience import Patience
 from lifeboat.recovery.run_state import UNANSWERED
 from lifeboat.recovery.runner import Outside
 from lifeboat.recovery.step_runs import Stores
@@ -35,18 +37,21 @@ def lease_store(physical: Physical, ports: Ports, near: str | None = None) -> Ta
     topology = physical.topology
     sites = sorted((site.region for site in topology.sites), key=lambda region: region != near)
     viewers = [*sites, topology.witness]
+    patience = Patience(seconds=PATIENCE, clock=ports.clock, wait=lambda seconds: ports.wait(None, seconds))
     if topology.lease is Kind.WITNESS_OBJECT:
         return ObjectStore(
             lambda region: ports.client("s3", region, once=True),
             witness=Bucket(region=topology.witness, name=physical.lease_bucket),
             sites=[Bucket(region=region, name=f"{physical.prefix}-lease-{region}") for region in sites],
             viewers=viewers,
+            patience=patience,
         )
     return TableStore(
         lambda region: ports.client("dynamodb", region, once=True),
         table=physical.lease_table,
         regions=sites,
         viewers=viewers,
+        patience=patience,
     )
 
 

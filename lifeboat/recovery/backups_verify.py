@@ -30,6 +30,7 @@ from lifeboat.recovery.journal import Event, Journal, told_of
 from lifeboat.recovery.lease_store import StoreError
 from lifeboat.recovery.run_state import UNANSWERED
 from lifeboat.recovery.runner import run_name
+from lifeboat.recovery.system_ports import ssl_mode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -70,6 +71,8 @@ class Surroundings:
     mirror: Mirror | None
     encrypted: bool
     """The restored database is connected to over TLS."""
+    authorities: str | None = None
+    """Path of the certificates that its own must be signed by, and be for its host; None: it is not verified."""
     who: str
     """Who asked for it."""
     progress: Callable[[str], None]
@@ -262,7 +265,8 @@ class Verifier:
                     user=own.username,
                     password=endpoint.password,
                     dbname=own.database,
-                    sslmode="require" if self._here.encrypted else "disable",
+                    sslmode=ssl_mode(encrypted=self._here.encrypted, authorities=self._here.authorities),
+                    sslrootcert=self._here.authorities,
                     connect_timeout=10,
                     # One statement reads a whole table.
                     options=f"-c statement_timeout={int(max(rest, 1.0) * 1000)}",

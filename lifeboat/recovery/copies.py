@@ -172,6 +172,16 @@ def wait_available(run: StepRun, name: str, region: str) -> dict[str, Any]:
     return run.until(look, f"{name} is {_AVAILABLE}")
 
 
+def delete_instance(run: StepRun, name: str, region: str) -> None:
+    """Delete an instance that nothing was written to, if it is there, and wait until it is gone."""
+    if instance(run, name, region) is None:
+        return
+    client = run.ports.client("rds", region)
+    client.modify_db_instance(DBInstanceIdentifier=name, DeletionProtection=False, ApplyImmediately=True)
+    client.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True)
+    run.until(lambda: instance(run, name, region) is None or None, f"{name} is gone")
+
+
 def promote_instance(run: StepRun, database: str, region: str) -> None:
     """Promote the youngest replica in a region, with the retention that is declared."""
     client, name = run.ports.client("rds", region), run.physical.instance(database, region)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from psycopg import Error, sql
 
-from lifeboat.model.settings.stores import ObjectMechanism
-from lifeboat.recovery import heartbeats, objects
+from lifeboat.model.plan.graph import Mode
+from lifeboat.model.settings.stores import DatabaseMechanism, ObjectMechanism
+from lifeboat.recovery import heartbeats, objects, run_entries
 from lifeboat.recovery.journal import Detail, told_of
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from lifeboat.recovery.run_state import StepRun
 
 _TABLES = "SELECT schemaname, relname FROM pg_stat_user_tables WHERE schemaname NOT LIKE 'lifeboat%' ORDER BY 1, 2"
+_REPORT = "divergence"
+"""Key of the step."""
 _COUNT = sql.SQL("SELECT count(*) FROM {}")
 
 
@@ -46,9 +49,27 @@ def report(run: StepRun, *, back: str, active: str) -> tuple[Divergence, ...]:
     return (*databases, *stores)
 
 
-def row_counts(run: StepRun, region: str, database: str) -> dict[str, int]:
-    """Rows of every table of a region's copy, counted."""
-    with run.ports.sql(region, database, reader=True) as session:
+def first_report(run: StepRun) -> tuple[str, Mapping[str, Detail]] | None:
+    """The first rejoin of this epoch that reported, and what; a later report may be of what it overwrote by then.
+
+    None: this is the first one.
+
+    Raises:
+        JournalLost: when the journal does not answer.
+    """
+    epoch = run.lease.read().record.epoch
+    for name in run.entries.runs():
+        if name == run.run or not name.startswith(f"{Mode.REJOIN.value}-"):
+            continue
+        ended = run_entries.done(run.entries.read(name))
+        if _REPORT in ended and "decide" in ended and ended["decide"].detail.get("epoch") == epoch:
+            return name, ended[_REPORT].detail
+    return None
+
+
+def row_counts(run: StepRun, region: str, database: str, *, reader: bool = True) -> dict[str, int]:
+    """Rows of every table of a region's copy, counted; `reader`: of the copy that is read, not of what writes."""
+    with run.ports.sql(region, database, reader=reader) as session:
         # One by one: to count them all in one statement takes XML, which not every server is built with.
         return {
             f"{schema}.{table}": int(session.execute(_COUNT.format(sql.Identifier(schema, table))).fetchone()[0])
@@ -58,10 +79,12 @@ def row_counts(run: StepRun, region: str, database: str) -> dict[str, int]:
 
 def _database(run: StepRun, database: str, back: str, active: str) -> Divergence:
     """By heartbeats: how much later than the newest one that the active site has the old one still took writes."""
+    # Beside an old writer that is left as it was, a replica of the active one may stand by now: it tells nothing.
+    reader = run.physical.database(database).mechanism is DatabaseMechanism.AURORA_GLOBAL
     try:
-        last = heartbeats.newest(run, back, database, back)
+        last = heartbeats.newest(run, back, database, back, reader=reader)
         arrived = heartbeats.newest(run, active, database, back)
-        here, there = row_counts(run, back, database), row_counts(run, active, database)
+        here, there = row_counts(run, back, database, reader=reader), row_counts(run, active, database)
     except (Error, OSError, LookupError) as fault:
         return Divergence(
             store=database, said=f"{database}: cannot be told: {told_of(fault)}", facts={"unknown": told_of(fault)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,7 +13,8 @@ def plain_instance(rds: Client, physical: Physical, database: str, region: str, 
     """The instance of a plain database that is meant in a region, of those that are there.
 
     What was restored after the region's declared generations is younger than all of them. So is a replica that a
-    rejoin builds beside them, which is read alone: until it is promoted, what writes there is the declared one.
+    rejoin builds beside them, declared or not, which is read alone: until it is promoted, what writes there is an older
+    one.
 
     Args:
         rds: A client of that region.
@@ -26,14 +26,15 @@ def plain_instance(rds: Client, physical: Physical, database: str, region: str, 
     Raises:
         LookupError: when there is none, or it cannot be connected to yet.
     """
-    names = [physical.next_instance(database, region)]
-    with contextlib.suppress(LookupError):
-        names.append(physical.instance(database, region))
+    declared = physical.generations(database, region)
+    names = [physical.next_instance(database, region), *declared]
     answer = rds.describe_db_instances(Filters=[{"Name": "db-instance-id", "Values": names}])
-    found = {each["DBInstanceIdentifier"]: each for each in answer["DBInstances"]}
-    for each in (found[name] for name in names if name in found):
-        copies = bool(each.get("ReadReplicaSourceDBInstanceIdentifier"))
-        declared = each["DBInstanceIdentifier"] == names[-1]
-        if "Endpoint" in each and (reader or not copies or declared):
-            return each
-    raise LookupError(f"{region}: of the database {database} nothing is there to connect to: {' or '.join(names)}")
+    found = {each["DBInstanceIdentifier"]: each for each in answer["DBInstances"] if "Endpoint" in each}
+    there = [found[name] for name in names if name in found]
+    writers = [each for each in there if not each.get("ReadReplicaSourceDBInstanceIdentifier")]
+    # Where nothing writes, a declared one is what will.
+    copies = [each for each in there if each["DBInstanceIdentifier"] in declared]
+    meant = there if reader else [*writers, *copies]
+    if not meant:
+        raise LookupError(f"{region}: of the database {database} nothing is there to connect to: {' or '.join(names)}")
+    return meant[0]

@@ -24,7 +24,7 @@ Answer: TypeAlias = Any
 Argument: TypeAlias = Any
 """Whatever a call takes."""
 
-_READS: Final = re.compile(r"(Describe|Get|List|Head|BatchGet|Query|Scan)[A-Z]")
+_READS: Final = re.compile(r"(Describe|Get|List|Head|BatchGet)[A-Z]|(Query|Scan)$")
 _SQL_READS: Final = re.compile(
     r"\s*(select|show|table|values)\b(?!.*\b(insert|update|delete|pg_terminate|nextval)\b)", re.I | re.S
 )
@@ -82,6 +82,8 @@ class Guard:
         if self._refuse is not None and not reads:
             self._refuse(call)
         with self._around(call):
+            # The journal may have taken its time to note the intent: another runner may act by now.
+            self._check()
             answer = action()
         # An answer that comes after the deadline is noted, and leads to nothing more.
         self._check()

@@ -98,12 +98,14 @@ def has_mark(run: StepRun, region: str, database: str, said: str) -> bool:
     return row is not None and row[0] == said
 
 
-def newest(run: StepRun, region: str, database: str, site: str, *, best_effort: bool = False) -> float | None:
+def newest(  # noqa: PLR0913 - whose copy, and how it is asked
+    run: StepRun, region: str, database: str, site: str, *, reader: bool = True, best_effort: bool = False
+) -> float | None:
     """When a site's newest heartbeat was written that a region's copy has: seconds since the epoch, by the writer.
 
-    None: the copy has none.
+    None: the copy has none. `reader`: of the copy that is read there, not of what writes.
     """
-    with run.ports.sql(region, database, reader=True, best_effort=best_effort) as session:
+    with run.ports.sql(region, database, reader=reader, best_effort=best_effort) as session:
         try:
             row = session.execute(_NEWEST, (site,)).fetchone()
         except _ABSENT:

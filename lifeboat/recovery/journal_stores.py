@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from lifeboat.model.design import LeaseStore as Kind
 from lifeboat.recovery.errors import JournalLost
 from lifeboat.recovery.journal import Entry, Taken, told_of
+from lifeboat.recovery.patience import Patience
 from lifeboat.recovery.run_state import is_unanswered
 
 if TYPE_CHECKING:
@@ -24,7 +25,9 @@ _PREFIX: Final = "journal#"
 _BLOCK: Final = 100
 """Items that one BatchGetItem takes."""
 _ROUNDS: Final = 2
-"""Attempts at each replica."""
+"""Attempts at each replica that does not answer."""
+_PATIENCE: Final = 5.0
+"""Real seconds for which one is asked again that throttles or fails by itself: a run ends with its journal."""
 _EXISTS: Final = {"PreconditionFailed", "ConditionalRequestConflict"}
 
 
@@ -35,11 +38,19 @@ class TableJournal:
         client: Makes a DynamoDB client of a region: few attempts a call, since another region can be asked instead.
         table: The table's name.
         regions: Of its replicas, nearest first; one that does not answer is passed over.
+        patience: With one that throttles or fails by itself.
     """
 
-    def __init__(self, client: Callable[[str], Client], table: str, regions: Sequence[str]) -> None:
+    def __init__(
+        self,
+        client: Callable[[str], Client],
+        table: str,
+        regions: Sequence[str],
+        patience: Patience | None = None,
+    ) -> None:
         self._client = client
         self._table = table
+        self._patience = patience or Patience(seconds=_PATIENCE)
         self._regions = tuple(regions)
         self._answered = self._regions[0]
 
@@ -116,7 +127,9 @@ class TableJournal:
         # since a run ends with its journal, and must not for one slow answer of the replica that is left.
         for region in _ROUNDS * sorted(self._regions, key=lambda each: each != self._answered):
             try:
-                answer = ask(self._client(region))
+                client = self._client(region)
+                # An entry that is written twice is found to be its own.
+                answer = self._patience.ask(lambda _, client=client: ask(client))
             except (BotoCoreError, ClientError, OSError) as fault:
                 if isinstance(fault, ClientError) and not is_unanswered(fault):
                     self._answered = region
@@ -198,7 +211,10 @@ def store_of(physical: Physical, ports: Ports, near: str | None = None) -> Journ
     sites = [site.region for site in physical.topology.sites]
     regions = sorted(sites, key=lambda region: region != near)
     # A write that is made twice finds its own entry the second time, in whichever region.
-    return TableJournal(lambda region: ports.client("dynamodb", region, once=True), physical.lease_table, regions)
+    patience = Patience(seconds=_PATIENCE, clock=ports.clock, wait=lambda seconds: ports.wait(None, seconds))
+    return TableJournal(
+        lambda region: ports.client("dynamodb", region, once=True), physical.lease_table, regions, patience
+    )
 
 
 def _key(run: str, number: int) -> str:

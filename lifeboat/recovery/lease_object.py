@@ -29,7 +29,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lifeboat.recovery.lease_record import LeaseError, dump, load
-from lifeboat.recovery.lease_store import Absent, Conflict, StoreError, Unreachable, Versioned
+from lifeboat.recovery.lease_store import PATIENCE, Absent, Conflict, StoreError, Unreachable, Versioned
+from lifeboat.recovery.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -79,6 +80,7 @@ class ObjectStore:
         witness: The bucket that has the lease.
         sites: Each site's bucket, for the stand-in of the other one's lease.
         viewers: Regions whose views are read.
+        patience: With a region that throttles or fails by itself.
     """
 
     def __init__(
@@ -88,11 +90,13 @@ class ObjectStore:
         witness: Bucket,
         sites: Sequence[Bucket],
         viewers: Sequence[str],
+        patience: Patience | None = None,
     ) -> None:
         self._client = client
         self._witness = witness
         self._sites = tuple(sites)
         self._viewers = tuple(viewers)
+        self._patience = patience or Patience(seconds=PATIENCE)
 
     def read(self) -> Versioned:
         """What holds now, with the stand-in's pulse; without it where the other site does not answer."""
@@ -245,9 +249,12 @@ class ObjectStore:
         return _StandIn(record=load(loaded["record"]), beat=loaded["beat"], closed=loaded["closed"], etag=etag)
 
     def _get(self, bucket: Bucket, key: str) -> tuple[str, str] | None:
-        try:
+        def get(_: bool) -> tuple[str, str]:
             answer = self._client(bucket.region).get_object(Bucket=bucket.name, Key=key)
             return answer["Body"].read().decode(), answer["ETag"]
+
+        try:
+            return self._patience.ask(get)
         except ClientError as fault:
             if _code(fault) == "NoSuchKey":
                 return None
@@ -257,17 +264,28 @@ class ObjectStore:
 
     def _put(self, bucket: Bucket, key: str, text: str, condition: Mapping[str, str]) -> str:
         """Write an object; its ETag."""
+
+        def put(doubtful: bool) -> str:
+            try:
+                answer = self._client(bucket.region).put_object(
+                    Bucket=bucket.name, Key=key, Body=text.encode(), ContentType="application/json", **condition
+                )
+            except ClientError as fault:
+                if not condition or _code(fault) not in _CHANGED:
+                    raise
+                # An attempt before that failed may have made this very write.
+                found = self._get(bucket, key) if doubtful else None
+                if found is None or found[0] != text:
+                    raise Conflict(f"{_uri(bucket)}/{key} was changed by somebody else") from None
+                return found[1]
+            return str(answer["ETag"])
+
         try:
-            answer = self._client(bucket.region).put_object(
-                Bucket=bucket.name, Key=key, Body=text.encode(), ContentType="application/json", **condition
-            )
+            return self._patience.ask(put)
         except ClientError as fault:
-            if condition and _code(fault) in _CHANGED:
-                raise Conflict(f"{_uri(bucket)}/{key} was changed by somebody else") from None
             raise Unreachable(f"{_uri(bucket)}/{key}: {_code(fault)}") from None
         except (BotoCoreError, OSError) as fault:
             raise Unreachable(f"{_uri(bucket)}/{key}: {' '.join(str(fault).split())}") from None
-        return str(answer["ETag"])
 
 
 def _as(known: _StandIn | None) -> dict[str, str]:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 DEADLINE: Final = 5.0
 """Seconds that one place of a store has to answer; real seconds, which no time scale divides."""
+PATIENCE: Final = 2.0
+"""Seconds for which a place that answers, and says: later, is asked again; real ones too."""
 _ATTEMPTS: Final = 20
 
 

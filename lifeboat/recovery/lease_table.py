@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lifeboat.recovery.lease_record import dump, load
-from lifeboat.recovery.lease_store import Absent, Conflict, Unreachable, Versioned
+from lifeboat.recovery.lease_store import PATIENCE, Absent, Conflict, Unreachable, Versioned
+from lifeboat.recovery.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -39,16 +40,24 @@ class TableStore:
         table: The table's name.
         regions: Of its replicas, nearest first.
         viewers: Regions whose views are read.
+        patience: With a replica that throttles or fails by itself.
     """
 
     def __init__(
-        self, client: Callable[[str], _Asked], *, table: str, regions: Sequence[str], viewers: Sequence[str]
+        self,
+        client: Callable[[str], _Asked],
+        *,
+        table: str,
+        regions: Sequence[str],
+        viewers: Sequence[str],
+        patience: Patience | None = None,
     ) -> None:
         self._client = client
         self._table = table
         self._regions = tuple(regions)
         self._answered = self._regions[0]
         self._viewers = tuple(viewers)
+        self._patience = patience or Patience(seconds=PATIENCE)
 
     def read(self) -> Versioned:
         """What holds now, read strongly."""
@@ -112,7 +121,7 @@ class TableStore:
             except ClientError as fault:
                 if _code(fault) not in _REFUSED:
                     raise
-                # A replica that did not answer may have made this very write.
+                # An attempt that got no answer may have made this very write.
                 if not doubtful or self._mark() != mark:
                     raise Conflict(f"the lease in {self._table} was changed by somebody else") from None
 
@@ -124,12 +133,13 @@ class TableStore:
         return "" if item is None else item["mark"]["S"]
 
     def _anywhere(self, ask: Callable[[_Asked, bool], _Answer]) -> _Answer:
-        """The first answer of any replica; `ask` is told whether one before may have done it without an answer."""
+        """The first answer of any replica; `ask` is told whether an attempt before may have done it in silence."""
         said: list[str] = []
         # The one that answered last goes first: one that is lost costs its deadline once, not each time.
         for region in sorted(self._regions, key=lambda each: each != self._answered):
             try:
-                answer = ask(self._client(region), bool(said))
+                client = self._client(region)
+                answer = self._patience.ask(lambda doubtful, client=client: ask(client, doubtful), bool(said))
                 self._answered = region
                 return answer
             except (BotoCoreError, ClientError, OSError) as fault:

@@ -6,9 +6,12 @@ key that nothing names, may stay unknown.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
 
 from lifeboat.model.plan.graph import Mode
 from lifeboat.model.settings.sites import DivergencePolicy
@@ -17,7 +20,7 @@ from lifeboat.recovery import copies, datastore, lags
 from lifeboat.recovery.errors import RecoveryError
 from lifeboat.recovery.journal import told_of
 from lifeboat.recovery.lease_store import StoreError
-from lifeboat.recovery.run_state import UNANSWERED
+from lifeboat.recovery.run_state import UNANSWERED, is_unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
 
 LAG: Final = "lag of"
 """What the names of checks begin with that tell how much would be lost."""
+_AT_ONCE: Final = 8
+"""Checks."""
 _WORKING: Final = {"available", "backing-up", "configuring-enhanced-monitoring", "storage-optimization"}
 
 
@@ -41,13 +46,16 @@ class Check:
 
 
 def checks(run: StepRun, region: str) -> tuple[Check, ...]:
-    """Make every check of a site; each is made, whatever comes of the others.
+    """Make every check of a site; each is made, whatever comes of the others, and several side by side.
 
     Args:
         run: Its ports only look.
         region: The site that takes over; of a rejoin, the one that comes back.
     """
-    return tuple(_made(name, check) for name, check in _all(run, region))
+    # One after the other, a failover would wait for the sum of what each region is late with.
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="readiness") as pool:
+        made = [pool.submit(_made, name, check) for name, check in _all(run, region)]
+        return tuple(each.result() for each in made)
 
 
 def refusals(made: Sequence[Check], run: StepRun) -> list[str]:
@@ -78,6 +86,12 @@ def accepts_loss(run: StepRun) -> str | None:
 
 def _made(name: str, check: Callable[[], Check]) -> Check:
     try:
+        try:
+            return check()
+        except ClientError as fault:
+            if not is_unanswered(fault):
+                raise
+        # All attempts of the client were throttled, or failed there: chance alone must not refuse a recovery.
         return check()
     except (RecoveryError, LookupError, StoreError, *UNANSWERED) as fault:
         return Check(name=name, passed=False, said=f"cannot be found out: {told_of(fault)}")
@@ -135,14 +149,23 @@ def _database(run: StepRun, design: DatabaseDesign, region: str) -> Check:
                 said=f"{found['DBClusterIdentifier']} is {status}, {members} instances",
             )
         case DatabaseMechanism.REPLICA:
-            identifier = run.physical.instance(database, region)
-            there = copies.instance(run, identifier, region)
+            there = _instance(run, database, region)
             if there is None:
+                identifier = run.physical.instance(database, region)
                 return Check(name=name, passed=False, said=f"there is no {identifier} in {region}")
             status = there["DBInstanceStatus"]
-            return Check(name=name, passed=status in _WORKING, said=f"{identifier} is {status}")
+            return Check(name=name, passed=status in _WORKING, said=f"{there['DBInstanceIdentifier']} is {status}")
         case _:
             return Check(name=name, passed=True, said="it is restored from its backups")
+
+
+def _instance(run: StepRun, database: str, region: str) -> dict[str, Any] | None:
+    """The instance that a plain database has in a site; of one that comes back the next may be declared already."""
+    for name in run.physical.generations(database, region):
+        found = copies.instance(run, name, region)
+        if found is not None or run.plan.mode is not Mode.REJOIN:
+            return found
+    return None
 
 
 def _cluster(run: StepRun, database: str, region: str) -> dict[str, Any]:
@@ -156,7 +179,7 @@ def _key(run: StepRun, design: DatabaseDesign, region: str) -> Check:
     if design.mechanism is DatabaseMechanism.AURORA_GLOBAL:
         key = _cluster(run, database, region).get("KmsKeyId")
     elif design.mechanism is DatabaseMechanism.REPLICA:
-        key = (copies.instance(run, run.physical.instance(database, region), region) or {}).get("KmsKeyId")
+        key = (_instance(run, database, region) or {}).get("KmsKeyId")
     else:
         key = None
     if key is None:
@@ -207,6 +230,10 @@ def _backups(run: StepRun, design: DatabaseDesign, region: str) -> Check:
                 if each.get("DBInstanceArn") == source
             ]
             newest = max((each for each in windows if each is not None), default=None)
+            if newest is None and design.mechanism is DatabaseMechanism.REPLICA and run.plan.mode is not Mode.FAILOVER:
+                # Copied are those of the oldest generation. A planned move leaves a source that has its own.
+                said = f"none of {source} in {region}; it has its own in {run.physical.other(region)}"
+                return Check(name=name, passed=None, said=said)
             # Beside a replica they are a second line: their age does not decide what a promotion loses.
             limit = None if design.mechanism is DatabaseMechanism.REPLICA else design.rpo
             return _fresh(run, name, newest, limit)

@@ -2,57 +2,102 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from lifeboat.model.settings.stores import DatabaseMechanism
 from lifeboat.recovery import copies, objects, restores
+from lifeboat.recovery.endpoints import plain_instance
 from lifeboat.recovery.errors import StepFailed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lifeboat.recovery.run_state import StepRun
 
 _SETTLES: Final = 120.0
 """Protocol seconds in which replication that goes on by itself may catch up, before a job is ordered."""
+_TAKEN_OVER: Final = {
+    "CACertificateIdentifier": "CACertificateIdentifier",
+    "DBInstanceClass": "DBInstanceClass",
+    "EnabledCloudwatchLogsExports": "EnableCloudwatchLogsExports",
+    "IAMDatabaseAuthenticationEnabled": "EnableIAMDatabaseAuthentication",
+    "KmsKeyId": "KmsKeyId",
+    "MonitoringInterval": "MonitoringInterval",
+    "MonitoringRoleArn": "MonitoringRoleArn",
+    "MultiAZ": "MultiAZ",
+    "PerformanceInsightsEnabled": "EnablePerformanceInsights",
+    "PerformanceInsightsKMSKeyId": "PerformanceInsightsKMSKeyId",
+    "PerformanceInsightsRetentionPeriod": "PerformanceInsightsRetentionPeriod",
+    "StorageType": "StorageType",
+}
+"""What an instance is told by, and how it is asked for, of the settings that a new generation has like the former."""
 _JOB_OVER: Final = {"Cancelled", "Complete", "Failed"}
 
 
 def has_replica(run: StepRun, database: str, region: str) -> bool:
-    """Whether the next generation is there and available."""
-    found = copies.instance(run, restores.name_of(run, database, region), region)
-    return found is not None and found["DBInstanceStatus"] == "available"
+    """Whether the next generation is there, copies, and is available."""
+    found = copies.instance(run, run.physical.replica(database, region), region)
+    return found is not None and _copies(found) and found["DBInstanceStatus"] == "available"
 
 
 def build_replica(run: StepRun, database: str, *, active: str, back: str) -> None:
-    """Build the next generation as a replica of the active instance; place and key are the former generation's."""
-    name = restores.name_of(run, database, back)
-    if copies.instance(run, name, back) is None:
-        former = copies.instance(run, run.physical.instance(database, back), back)
-        if former is None:
-            raise LookupError(f"{back} has no instance of {database} to take place and key from")
-        run.ports.client("rds", back).create_db_instance_read_replica(
-            DBInstanceIdentifier=name,
-            SourceDBInstanceIdentifier=run.physical.instance_arn(database, active),
-            SourceRegion=active,
-            DBInstanceClass=former["DBInstanceClass"],
-            DBSubnetGroupName=former["DBSubnetGroup"]["DBSubnetGroupName"],
-            VpcSecurityGroupIds=[group["VpcSecurityGroupId"] for group in former["VpcSecurityGroups"]],
-            KmsKeyId=former["KmsKeyId"],
-            CopyTagsToSnapshot=True,
-            DeletionProtection=True,
-        )
+    """Build the next generation as a replica of the active instance, with what the former generation had.
+
+    Raises:
+        LookupError: when there is no former one.
+        StepFailed: when what has the next one's name is no replica.
+    """
+    name, client = run.physical.replica(database, back), run.ports.client("rds", back)
+
+    def made() -> bool | None:
+        found = copies.instance(run, name, back)
+        if found is not None:
+            if not _copies(found):
+                raise StepFailed(f"{name} in {back} is no replica: accepted is one, or none of this name")
+            return True
+        # Refused while the source is backed up, or has not been since it was promoted.
+        copies.unless_busy(lambda: client.create_db_instance_read_replica(**_replica(run, database, active, back)))
+        return None
+
+    run.until(made, f"{name} is made")
     copies.wait_available(run, name, back)
+
+
+def _copies(found: Mapping[str, Any]) -> bool:
+    return bool(found.get("ReadReplicaSourceDBInstanceIdentifier"))
+
+
+def _replica(run: StepRun, database: str, active: str, back: str) -> dict[str, Any]:
+    """What is asked for: place, key and settings are the former generation's, so that a preview has no change."""
+    name = run.physical.replica(database, back)
+    former = plain_instance(run.ports.client("rds", back), run.physical, database, back, reader=False)
+    tags = {each["Key"]: each["Value"] for each in former.get("TagList", ())} | {"Name": name}
+    return {
+        **{asked: former[said] for said, asked in _TAKEN_OVER.items() if former.get(said)},
+        "DBInstanceIdentifier": name,
+        "SourceDBInstanceIdentifier": run.physical.instance_arn(database, active),
+        "SourceRegion": active,
+        "DBSubnetGroupName": former["DBSubnetGroup"]["DBSubnetGroupName"],
+        "DBParameterGroupName": former["DBParameterGroups"][0]["DBParameterGroupName"],
+        "VpcSecurityGroupIds": [group["VpcSecurityGroupId"] for group in former["VpcSecurityGroups"]],
+        "AutoMinorVersionUpgrade": bool(former.get("AutoMinorVersionUpgrade")),
+        "PubliclyAccessible": False,
+        "CopyTagsToSnapshot": True,
+        "DeletionProtection": True,
+        "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
+    }
 
 
 def delete_replica(run: StepRun, database: str, region: str) -> None:
     """Delete the next generation, which only copies."""
-    restores.delete(run, database, region)
+    copies.delete_instance(run, run.physical.replica(database, region), region)
 
 
 def has_backups(run: StepRun, database: str, region: str) -> bool:
     """Whether a backup of the active instance is in a region."""
     if run.physical.database(database).mechanism is DatabaseMechanism.BACKUPS:
         return False
-    source = run.physical.instance_arn(database, run.plan.target)
+    source = restores.standing(run, database, run.plan.target)
     found = run.ports.client("rds", region).describe_db_instance_automated_backups()["DBInstanceAutomatedBackups"]
     return any(each.get("DBInstanceArn") == source and each.get("Status") == "replicating" for each in found)
 
@@ -60,12 +105,11 @@ def has_backups(run: StepRun, database: str, region: str) -> bool:
 def copy_backups(run: StepRun, database: str, *, active: str, back: str) -> None:
     """Have backups of the active instance copied again."""
     account, days = run.physical.settings.account, run.physical.database(database).settings.backups.retention_days
-    arn = run.physical.instance_arn(database, active)
+    arn = restores.standing(run, database, active)
     if run.physical.database(database).mechanism is not DatabaseMechanism.BACKUPS:
-        former = copies.instance(run, run.physical.instance(database, back), back)
-        if former is None:
-            raise LookupError(f"{back} has no instance of {database} to take the key from")
-        run.ports.client("rds", back).start_db_instance_automated_backups_replication(
+        rds = run.ports.client("rds", back)
+        former = plain_instance(rds, run.physical, database, back, reader=False)
+        rds.start_db_instance_automated_backups_replication(
             SourceDBInstanceArn=arn, BackupRetentionPeriod=days, KmsKeyId=former["KmsKeyId"], SourceRegion=active
         )
         run.until(lambda: has_backups(run, database, back) or None, f"backups of {database} reach {back}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lifeboat.model.plan.graph import Mode
 from lifeboat.model.settings.stores import DatabaseMechanism
 from lifeboat.recovery import copies
+from lifeboat.recovery.endpoints import plain_instance
 from lifeboat.recovery.errors import StepFailed
 
 if TYPE_CHECKING:
@@ -23,6 +24,16 @@ _ENDED_BADLY: Final = {"ABORTED", "FAILED"}
 def name_of(run: StepRun, database: str, region: str) -> str:
     """The instance that is, or will be, the next generation."""
     return run.physical.next_instance(database, region)
+
+
+def standing(run: StepRun, database: str, region: str) -> str:
+    """ARN of the instance that writes in a region: what was restored there, else the declared one.
+
+    Raises:
+        LookupError: when there is neither.
+    """
+    rds = run.ports.client("rds", region)
+    return str(plain_instance(rds, run.physical, database, region, reader=False)["DBInstanceArn"])
 
 
 def is_restored(run: StepRun, database: str, region: str) -> bool:
@@ -52,18 +63,24 @@ def restore(run: StepRun, database: str, region: str) -> None:
 
 def delete(run: StepRun, database: str, region: str) -> None:
     """Delete what was restored; nothing was written to it."""
-    name = name_of(run, database, region)
-    if copies.instance(run, name, region) is None:
-        return
-    client = run.ports.client("rds", region)
-    client.modify_db_instance(DBInstanceIdentifier=name, DeletionProtection=False, ApplyImmediately=True)
-    client.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True)
-    run.until(lambda: copies.instance(run, name, region) is None or None, f"{name} is gone")
+    copies.delete_instance(run, name_of(run, database, region), region)
 
 
 def final_snapshot(run: StepRun, database: str) -> str:
-    """The snapshot that a planned move takes after the last write, and its copy; each run has its own."""
-    return f"{run.physical.instance(database, run.plan.source)}-{run.run.lower()}"
+    """The snapshot that a planned move takes after the last write, and its copy; each run has its own.
+
+    The first name of its instance is in it, by which those who move a stack have the right to take it.
+    """
+    return f"{_names(run, database, run.plan.source)[-1]}-{run.run.lower()}"
+
+
+def _names(run: StepRun, database: str, region: str) -> tuple[str, ...]:
+    """What an instance may be called that writes in a region, of which nothing can be asked: restored, declared."""
+    restored = name_of(run, database, region)
+    try:
+        return restored, run.physical.instance(database, region)
+    except LookupError:
+        return (restored,)
 
 
 def _place(run: StepRun, database: str, region: str, name: str) -> dict[str, Any]:
@@ -96,11 +113,13 @@ def _from_final_snapshot(run: StepRun, database: str, region: str, name: str) ->
 
 def _from_replicated_backups(run: StepRun, database: str, region: str, name: str) -> None:
     client = run.ports.client("rds", region)
-    source = run.physical.instance_arn(database, run.plan.source)
+    account, source = run.physical.settings.account, run.plan.source
+    arns = [f"arn:aws:rds:{source}:{account}:db:{each}" for each in _names(run, database, source)]
     found = client.describe_db_instance_automated_backups()["DBInstanceAutomatedBackups"]
-    backups = [each for each in found if each.get("DBInstanceArn") == source]
+    # What was restored there took the declared one's place: its backups go on where the others ended.
+    backups = [each for arn in arns for each in found if each.get("DBInstanceArn") == arn]
     if not backups:
-        raise StepFailed(f"{region} has no replicated backups of {source}")
+        raise StepFailed(f"{region} has no replicated backups of {' or '.join(arns)}")
     client.restore_db_instance_to_point_in_time(
         SourceDBInstanceAutomatedBackupsArn=backups[0]["DBInstanceAutomatedBackupsArn"],
         UseLatestRestorableTime=True,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from lifeboat.model.routing_document import RoutingDocument, routing_parameter
 from lifeboat.model.settings.sites import RoutingKind
 from lifeboat.recovery.switches import SwitchMetrics, levels
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lifeboat.recovery.lease_record import LeaseRecord
     from lifeboat.recovery.run_state import StepRun
 
@@ -46,15 +48,17 @@ def _controls(run: StepRun, record: LeaseRecord) -> None:
     client.update_routing_control_states(UpdateRoutingControlStateEntries=entries)
 
 
-def _published(run: StepRun, place: str) -> tuple[str, dict[str, str]]:
-    """Endpoint in one region and control ARN by site, from the parameter that `lifeboat up` leaves in each site."""
-    name = f"/lifeboat/{run.physical.prefix}/routing"
+def _published(run: StepRun, place: str) -> tuple[str, Mapping[str, str]]:
+    """Endpoint in one region and control ARN by site, from the parameter that each site has beside its control."""
+    name = routing_parameter(run.physical.prefix)
     found = run.ports.client("ssm", run.plan.target).get_parameter(Name=name)
-    document: dict[str, Any] = json.loads(found["Parameter"]["Value"])
     try:
-        return document["endpoints"][place], document["controls"]
-    except KeyError as missing:
-        raise LookupError(f"{name}: has no {missing}: `lifeboat up` writes it") from None
+        document = RoutingDocument.of(found["Parameter"]["Value"])
+    except ValueError as fault:
+        raise LookupError(f"{name} in {run.plan.target}: {fault}: `lifeboat up` writes it") from None
+    if place not in document.endpoints:
+        raise LookupError(f"{name} in {run.plan.target}: has no endpoint in {place}: `lifeboat up` writes it")
+    return document.endpoints[place], document.controls
 
 
 def _records(run: StepRun) -> None:

@@ -30,6 +30,8 @@ WARDEN: Final = "warden"
 """Who consents to a run that no person decided."""
 _LOOK: Final = 2.0
 """Seconds between two looks at something that takes its time; real ones, AWS limits how often one asks."""
+_FIRST_PAUSE: Final = 0.1
+"""Real seconds between the first look and the second."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,14 +104,18 @@ class StepRun:
     def until(self, look: Callable[[], _T | None], what: str, every: float = _LOOK) -> _T:
         """Look until there is something to see.
 
+        The first looks follow each other sooner, each pause twice the one before: what is there at once costs no wait,
+        and what takes minutes costs a handful of looks more.
+
         Args:
             look: Gives it, or None.
             what: What is waited for: ``orders is available``.
-            every: Real seconds between two looks.
+            every: Real seconds between two looks, at most.
 
         Raises:
             StepFailed: when the step's deadline passes first.
         """
+        pause = min(_FIRST_PAUSE, every)
         while True:
             found = look()
             if found is not None:
@@ -117,7 +123,8 @@ class StepRun:
             left = self.deadline - self.ports.clock()
             if left <= 0:
                 raise StepFailed(f"{what}: not so by the step's deadline")
-            self.ports.wait(None, min(every, left))
+            self.ports.wait(None, min(pause, left))
+            pause = min(2 * pause, every)
 
     def best_effort(self, ask: Callable[[], _T]) -> _T | None:
         """The answer of something whose answer is not needed, or None; the calls in it are made as such.

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from lifeboat.recovery.patience import Patience
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
@@ -21,6 +23,8 @@ PERIOD: Final = 60.0
 BEAT_METRIC: Final = "WardenBeat"
 """Published with the value 1 by each warden that lives; its absence is an alarm."""
 BEAT_DIMENSION: Final = "Warden"
+_PATIENCE: Final = 2.0
+"""Real seconds for which CloudWatch is asked again that throttles or fails: the next turn is a period away."""
 _Client: TypeAlias = Any
 """A CloudWatch client: its methods are made at run time."""
 
@@ -36,9 +40,11 @@ class SwitchMetrics:
     Args:
         client: Of CloudWatch there; one attempt, 5 s.
         namespace: The stack's, which only its wardens may write.
+        patience: With a region that throttles or fails by itself.
     """
 
-    def __init__(self, client: _Client, namespace: str) -> None:
+    def __init__(self, client: _Client, namespace: str, patience: Patience | None = None) -> None:
+        self._patience = patience or Patience(seconds=_PATIENCE)
         self._client = client
         self._namespace = namespace
 
@@ -59,7 +65,8 @@ class SwitchMetrics:
         self._put([_point(BEAT_METRIC, BEAT_DIMENSION, warden, 1)])
 
     def _put(self, points: list[dict[str, Any]]) -> None:
-        self._client.put_metric_data(Namespace=self._namespace, MetricData=points)
+        # A point that is there twice says the same.
+        self._patience.ask(lambda _: self._client.put_metric_data(Namespace=self._namespace, MetricData=points))
 
 
 def _point(metric: str, dimension: str, value: str, level: int) -> dict[str, Any]:

@@ -118,6 +118,13 @@ def _address(text: str) -> tuple[str, int]:
     return host, int(port)
 
 
+def ssl_mode(*, encrypted: bool, authorities: str | None) -> str:
+    """How strictly libpq is to look at a database that it connects to: see `Surroundings`."""
+    if not encrypted:
+        return "disable"
+    return "require" if authorities is None else "verify-full"
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Way:
     """How a database was reached."""
@@ -177,22 +184,35 @@ class SystemPorts:
         """A psycopg connection."""
         key = (region, database, reader)
         known = self._ways.get(key)
-        if known is not None:
-            try:
-                return self._connect(database, known, best_effort=best_effort)
-            except (psycopg.Error, OSError):
-                # It may have moved, or have another password.
-                with contextlib.suppress(BotoCoreError, ClientError, LookupError):
-                    return self._connect_anew(key, best_effort=best_effort)
-                raise
-        return self._connect_anew(key, best_effort=best_effort)
+        if known is None:
+            return self._connect_by(key, self._way(key, best_effort=best_effort), best_effort=best_effort)
+        began = self.clock()
+        try:
+            return self._connect(database, known, best_effort=best_effort)
+        except (psycopg.Error, OSError):
+            # It may have moved, or have another password.
+            with contextlib.suppress(BotoCoreError, ClientError, LookupError, TimeoutError):
+                way = self._way_within(key, best_effort=best_effort, spent=self.clock() - began)
+                if way != known:
+                    return self._connect_by(key, way, best_effort=best_effort)
+            raise
 
-    def _connect_anew(self, key: tuple[str, str, bool], *, best_effort: bool) -> SqlConnection:
+    def _way_within(self, key: tuple[str, str, bool], *, best_effort: bool, spent: float) -> _Way:
+        """As `_way`; on best effort in the time that is left for it, so that APIs which hang do not take it."""
+        if not best_effort:
+            return self._way(key, best_effort=False)
+        left = BEST_EFFORT_SECONDS - _BEST_CONNECT - spent
+        return within(lambda: self._way(key, best_effort=True), left, f"{key[1]}: not told in time where it is")
+
+    def _way(self, key: tuple[str, str, bool], *, best_effort: bool) -> _Way:
+        """How to reach a database, as its region's APIs have it now."""
         region, database, reader = key
         host, port = self._database_endpoint(region, database, reader=reader, best_effort=best_effort)
         password = self._secret(region, self._physical.password(database), best_effort=best_effort)
-        way = _Way(host=host, port=port, password=password)
-        made = self._connect(database, way, best_effort=best_effort)
+        return _Way(host=host, port=port, password=password)
+
+    def _connect_by(self, key: tuple[str, str, bool], way: _Way, *, best_effort: bool) -> SqlConnection:
+        made = self._connect(key[1], way, best_effort=best_effort)
         if self._remember:
             self._ways[key] = way
         return made
@@ -207,7 +227,7 @@ class SystemPorts:
             user=own.username,
             password=way.password,
             dbname=own.database,
-            sslmode=self._transport(),
+            sslmode=ssl_mode(encrypted=self._here.encrypted, authorities=self._here.authorities),
             sslrootcert=self._here.authorities,
             connect_timeout=_BEST_CONNECT if best_effort else _SQL_CONNECT,
             # A server that is cut off while it works sends nothing: the kernel gives up then.
@@ -216,11 +236,6 @@ class SystemPorts:
             application_name="lifeboat",
             autocommit=True,
         )
-
-    def _transport(self) -> str:
-        if not self._here.encrypted:
-            return "disable"
-        return "require" if self._here.authorities is None else "verify-full"
 
     def redis(self, region: str, cache: str, *, best_effort: bool = False) -> CacheClient:
         """A redis client."""

@@ -9,12 +9,46 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Mapping
+    from socketserver import BaseRequestHandler
 
     Answer = Callable[[], tuple[HTTPStatus, dict[str, Any]]]
 
 _PATIENCE: Final = 5.0
 """Seconds that a client has to say what it wants."""
+AT_ONCE: Final = 64
+"""Clients that are served at once: a site's gateways can ask, and a warden has little memory to keep the lease by."""
+
+
+class _Server(ThreadingHTTPServer):
+    """A thread a client, and no more than `AT_ONCE`; further ones are hung up on."""
+
+    daemon_threads = True
+
+    def __init__(self, where: tuple[str, int], handler: type[BaseRequestHandler]) -> None:
+        self._places = threading.BoundedSemaphore(AT_ONCE)
+        super().__init__(where, handler)
+
+    def process_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
+        """Serve a client, or hang up."""
+        if not self._places.acquire(blocking=False):
+            self.shutdown_request(request)
+            return
+        try:
+            super().process_request(request, client_address)
+        except BaseException:
+            self._places.release()
+            raise
+
+    def process_request_thread(
+        self, request: socket.socket | tuple[bytes, socket.socket], client_address: object
+    ) -> None:
+        """Serve it in its thread."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._places.release()
 
 
 class WardenServer:
@@ -50,8 +84,7 @@ class WardenServer:
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
                 """Say nothing: gateways ask many times a second."""
 
-        self._server = ThreadingHTTPServer((address, port), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server((address, port), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, name="http", daemon=True)
 
     @property

@@ -6,12 +6,14 @@ import json
 import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pulumi_aws as aws
 import pytest
 
 from components.aws.failover_policy import NEVER, failover_policy
 from components.aws.routing_alarm import METRIC as SWITCH
+from lifeboat.model.naming import GATE_PORT, gate_url
 from lifeboat.model.plan.derivation import derive
 from lifeboat.model.plan.graph import Mode
 from lifeboat.model.settings.load import from_stack_file
@@ -20,6 +22,7 @@ from lifeboat.model.topology import resolve
 from lifeboat.recovery.switches import BEAT_DIMENSION, BEAT_METRIC
 from lifeboat.recovery.warden_config import WardenConfig
 from stacks.failover_scope import failover_scope
+from stacks.recovery import EVERYWHERE
 from tests.components.examples.recovery import (
     BUCKETS,
     IMAGE,
@@ -251,16 +254,39 @@ def test_where_no_table_spans_the_regions_the_lease_is_an_object_in_each_of_them
     assert not any(each.type.startswith("aws:dynamodb/") for each in program.resources)
 
 
-def test_nothing_connects_to_a_warden_and_it_connects_where_it_was_told() -> None:
-    for region in (HOME, WITNESS):
+def test_a_sites_own_network_connects_to_a_wardens_gate_alone_and_nothing_to_the_witnesss() -> None:
+    for region, ways_in in ((HOME, {("10.1.0.0/16", GATE_PORT, GATE_PORT)}), (WITNESS, set())):
         deployment = deploy(lambda world, region=region: warden(world, region))
-        assert deployment.of(aws.vpc.SecurityGroupIngressRule) == ()
+        rules = deployment.of(aws.vpc.SecurityGroupIngressRule)
+        assert {(each.inputs["cidrIpv4"], each.inputs["fromPort"], each.inputs["toPort"]) for each in rules} == ways_in
         ways = {
             (each.inputs["cidrIpv4"], each.inputs["toPort"]) for each in deployment.of(aws.vpc.SecurityGroupEgressRule)
         }
         assert ways == {("0.0.0.0/0", 443), ("10.0.0.0/16", 5432)}
         (service,) = deployment.of(aws.ecs.Service)
         assert service.inputs["networkConfiguration"]["assignPublicIp"] == (region == WITNESS)
+
+
+def test_what_the_contract_says_to_ask_leads_to_the_wardens_task() -> None:
+    deployment = deploy(warden)
+    url = urlsplit(gate_url(PREFIX, HOME))
+    (space,), (address,) = (
+        deployment.of(kind) for kind in (aws.servicediscovery.PrivateDnsNamespace, aws.servicediscovery.Service)
+    )
+    assert f"{address.inputs['name']}.{space.inputs['name']}" == url.hostname
+    assert space.inputs["vpc"] == "vpc-1"
+    assert address.inputs["dnsConfig"]["namespaceId"] == f"{space.name}-id"
+    assert address.inputs["dnsConfig"]["dnsRecords"] == [{"type": "A", "ttl": 5}]
+    # Without it ECS stops the task.
+    assert address.inputs["healthCheckCustomConfig"] == {"failureThreshold": 1}
+    (service,), (task,) = (deployment.of(kind) for kind in (aws.ecs.Service, aws.ecs.TaskDefinition))
+    # A port or a container would be an SRV record's.
+    assert service.inputs["serviceRegistries"] == {"registryArn": address.state["arn"]}
+    (container,) = json.loads(task.inputs["containerDefinitions"])
+    (mapping,) = container["portMappings"]
+    assert mapping["containerPort"] == mapping["hostPort"] == url.port == GATE_PORT
+    witness = deploy(lambda world: warden(world, WITNESS))
+    assert witness.of(aws.servicediscovery.PrivateDnsNamespace) == witness.of(aws.servicediscovery.Service) == ()
 
 
 def test_there_is_never_more_than_one_warden_in_a_region() -> None:
@@ -278,7 +304,6 @@ def test_a_warden_runs_without_rights_it_does_not_need() -> None:
     (configuration,) = container["environment"]
     assert json.loads(configuration["value"]) == {"region": HOME}
     assert f"${configuration['name']}" in container["command"][-1]
-    assert "portMappings" not in container
     for role in deployment.of(aws.iam.Role):
         (trust,) = json.loads(role.inputs["assumeRolePolicy"])["Statement"]
         assert trust["Condition"]["StringEquals"] == {"aws:SourceAccount": ACCOUNT}
@@ -299,6 +324,10 @@ def test_each_warden_is_told_what_a_warden_takes(tmp_path: Path) -> None:
     assert {region: config.region for region, config in told.items()} == {each: each for each in (HOME, OTHER, WITNESS)}
     assert {region for region, config in told.items() if config.gate is None} == {WITNESS}
     assert all(config.settings.prefix == "reskflow-production" for config in told.values())
+    # Where gateways ask; the witness's has none, and answers nobody but itself.
+    where = {region: (config.address, config.port) for region, config in told.items()}
+    everywhere = (EVERYWHERE, GATE_PORT)
+    assert where == {HOME: everywhere, OTHER: everywhere, WITNESS: ("127.0.0.1", 0)}
 
 
 def test_an_image_from_elsewhere_needs_no_registry_of_aws() -> None:

@@ -26,6 +26,7 @@ from tests.live.waiting import until
 from tests.unit.recovery.memory import MemoryJournal, MemoryLease
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Iterator
 
     from lifeboat.recovery.backups import Listing
@@ -175,6 +176,10 @@ class LivingPorts(SystemPorts):
 
     def wall(self) -> float:
         return super().wall() + self.ahead
+
+    def wait(self, event: threading.Event | None, seconds: float) -> bool:
+        # Effects are done at once here: a long pause between two looks would only be waited for.
+        return super().wait(event, min(seconds, 0.1))
 
     def client(self, service: str, region: str, **_how: Any) -> Any:  # noqa: ANN401 - boto3's
         return self._shop.client(service, region)

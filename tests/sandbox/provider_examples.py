@@ -805,6 +805,7 @@ CONTAINERS = [
         "name": "warden",
         "image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/warden:1",
         "essential": True,
+        "portMappings": [{"containerPort": 8470, "hostPort": 8470, "protocol": "tcp"}],
         "environment": [{"name": "SITE", "value": HOME}, {"name": "STACK", "value": "reskflow"}],
     }
 ]
@@ -873,6 +874,42 @@ RECOVERY = [
         },
     ),
     Example(
+        "namespace",
+        "aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace",
+        {
+            "name": "reskflow-us-east-1.lifeboat.internal",
+            "description": "Where gateways find their warden",
+            "vpc": "@vpc-home",
+            "tags": TAGS,
+        },
+        HOME,
+        {"description": "Where gateways find the warden"},
+    ),
+    Example(
+        "task-address",
+        "aws:servicediscovery/service:Service",
+        {
+            "name": "warden",
+            "dnsConfig": {
+                "namespaceId": "@namespace",
+                "routingPolicy": "MULTIVALUE",
+                "dnsRecords": [{"type": "A", "ttl": 5}],
+            },
+            "healthCheckCustomConfig": {"failureThreshold": 1},
+            "forceDestroy": True,
+            "tags": TAGS,
+        },
+        HOME,
+        {
+            "description": "The warden's task",
+            "dnsConfig": {
+                "namespaceId": "@namespace",
+                "routingPolicy": "MULTIVALUE",
+                "dnsRecords": [{"type": "A", "ttl": 10}],
+            },
+        },
+    ),
+    Example(
         "service",
         "aws:ecs/service:Service",
         {
@@ -889,6 +926,7 @@ RECOVERY = [
                 "securityGroups": ["@group"],
                 "assignPublicIp": False,
             },
+            "serviceRegistries": {"registryArn": "@task-address.arn"},
             "propagateTags": "SERVICE",
             "tags": TAGS,
         },

@@ -373,7 +373,7 @@ class RecoveryWorld:
 
     def lease(self) -> LeaseRecord:
         """The lease, read without any port."""
-        store = assembly.lease_store(self.physical, _Direct(self), WEST)
+        store = assembly.lease_store(self.physical, _Direct(self, Death(), Pace()), WEST)
         return store.read().record
 
     def writer(self) -> str:
@@ -422,14 +422,11 @@ class RecoveryWorld:
         return Runner(plan or self.plan(), self.outside(death, **options))
 
 
-class _Direct:
-    """Clients of no process: they cannot be killed, and no region is lost to them."""
-
-    def __init__(self, world: RecoveryWorld) -> None:
-        self._world = world
+class _Direct(PlayedPorts):
+    """Of no process: they cannot be killed, and no region is lost to them."""
 
     def client(self, service: str, region: str, **_how: object) -> Client:
-        return self._world.client(service, region)
+        return self.world.client(service, region)
 
 
 CONSENT = Consent(by=(WARDEN,))

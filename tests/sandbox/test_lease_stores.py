@@ -9,7 +9,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
+from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 
 from lifeboat.recovery.lease import LeaseWatch
 from lifeboat.recovery.lease_object import Bucket, ObjectStore
@@ -34,10 +34,14 @@ class Net:
         self.clients = clients
         self.lost: set[str] = set()
         self.late: set[str] = set()
+        self.busy: dict[str, int] = {}
+        """How many of the next calls fail by themselves, by region; each did what it was asked to."""
 
     def __call__(self, region: str) -> Client:
         if region in self.lost:
             raise ConnectTimeoutError(endpoint_url=f"https://{region}")
+        if self.busy.get(region):
+            return Busy(self, region)
         return Late(self.clients[region]) if region in self.late else self.clients[region]
 
 
@@ -51,6 +55,26 @@ class Late:
         def call(**arguments: object) -> None:
             getattr(self._client, name)(**arguments)
             raise ReadTimeoutError(endpoint_url="https://late")
+
+        return call
+
+
+class Busy:
+    """Does what it is asked to, and says that it failed."""
+
+    def __init__(self, net: Net, region: str) -> None:
+        self._net = net
+        self._region = region
+
+    def __getattr__(self, name: str) -> Client:
+        def call(**arguments: object) -> object:
+            answer = getattr(self._net.clients[self._region], name)(**arguments)
+            if not self._net.busy[self._region]:
+                return answer
+            self._net.busy[self._region] -= 1
+            raise ClientError(
+                {"Error": {"Code": "InternalServerError"}, "ResponseMetadata": {"HTTPStatusCode": 500}}, name
+            )
 
         return call
 
@@ -164,6 +188,28 @@ def test_another_replica_answers_for_one_that_is_lost(table_net: Net) -> None:
     table_net.lost = {EAST, WEST}
     with pytest.raises(Unreachable, match=f"{WEST}: .*{EAST}: "):
         store.read()
+
+
+@pytest.mark.parametrize("kind", ["table", "object"])
+def test_who_fails_by_itself_is_asked_again_and_a_write_is_made_once(kind: str, request: pytest.FixtureRequest) -> None:
+    net: Net = request.getfixturevalue(f"{'table' if kind == 'table' else 'bucket'}_net")
+    store = table(net) if kind == "table" else buckets(net)
+    busy, lost = (EAST, WEST) if kind == "table" else (WITNESS, EAST)
+    seen = store.create(FIRST)
+    # Nobody else could answer instead.
+    net.lost = {lost}
+    net.busy = {busy: 2}
+    assert store.read().record == FIRST
+    net.busy = {busy: 2}
+    wanted = FIRST.hold_by("ops", "a drill")
+    written = store.replace(seen, wanted)
+    assert net.busy == {busy: 0}
+    assert (written.version, store.read().record) == (2, wanted)
+    # Somebody else's is not taken for one's own.
+    store.replace(written, wanted.release())
+    net.busy = {busy: 1}
+    with pytest.raises(Conflict):
+        store.replace(written, wanted.hold_by("others", "theirs"))
 
 
 def test_a_write_whose_answer_was_lost_is_recognised_at_another_replica(table_net: Net) -> None:

@@ -14,6 +14,7 @@ from lifeboat.recovery.exposure import open_since
 from lifeboat.recovery.journal import Event
 from lifeboat.recovery.lease_store import change
 from lifeboat.recovery.run_state import Consent
+from lifeboat.recovery.steps import confirm_outage
 from lifeboat.recovery.views import Sight
 from tests.declared import Made, undeclared
 from tests.sandbox.recovery_world import CONSENT, EAST, WEST, WITNESS, RecoveryWorld
@@ -156,7 +157,11 @@ def test_an_unready_standby_is_refused_and_nothing_changes_but_one_entry(
     assert [entry.event for entry in store.read(run)] == [Event.REFUSED]
 
 
-def test_a_region_that_only_one_viewpoint_misses_is_not_failed_over(world: RecoveryWorld) -> None:
+def test_a_region_that_only_one_viewpoint_misses_is_not_failed_over(
+    world: RecoveryWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Nobody else will see it, and every look is answered at once.
+    monkeypatch.setattr(confirm_outage, "_LOOKS", 1.0)
     world.outages.lost = frozenset({EAST})
     before = world.snapshot()
     with pytest.raises(RecoveryRefused, match="not confirmed as lost by two of three"):

@@ -17,7 +17,7 @@ from tests.sandbox.recovery_world import CONSENT, EAST, WEST, Death, RecoveryWor
 if TYPE_CHECKING:
     from lifeboat.sandbox.state import Record
 
-STRIDE = int(os.environ.get("LIFEBOAT_CRASH_STRIDE", "16"))
+STRIDE = int(os.environ.get("LIFEBOAT_CRASH_STRIDE", "48"))
 _RESUMED_AT_MOST = 3
 
 

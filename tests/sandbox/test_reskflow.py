@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
+from urllib.parse import urlsplit
 
 import boto3
 import pytest
@@ -134,7 +135,7 @@ def test_buckets_replicate_both_ways(deployed: Deployed, store: str) -> None:
 
 def test_the_failover_pair_with_its_checks_and_switches(deployed: Deployed) -> None:
     route53 = deployed.client("route53", HOME)
-    (zone,) = route53.list_hosted_zones()["HostedZones"]
+    (zone,) = (each for each in route53.list_hosted_zones()["HostedZones"] if not each["Config"]["PrivateZone"])
     records = route53.list_resource_record_sets(HostedZoneId=zone["Id"])["ResourceRecordSets"]
     pair = {r["SetIdentifier"]: r for r in records if r["Name"] == "orders.reskflow.example.com."}
     assert {site: record["Failover"] for site, record in pair.items()} == {HOME: "PRIMARY", STANDBY: "SECONDARY"}
@@ -206,3 +207,21 @@ def test_an_app_team_deploys_against_the_contract(deployed: Deployed) -> None:
         assert (settings["host"], settings["port"]) == (promised.writer_endpoint, 5432)
         assert answer["outputs"][f"database-{region}"] == promised.writer_endpoint
         assert answer["outputs"][f"port-{region}"] == promised.port
+
+
+@pytest.mark.parametrize("region", [HOME, STANDBY])
+def test_what_gateways_ask_is_registered_in_their_own_network(deployed: Deployed, region: str) -> None:
+    site = deployed.contract.site(region)
+    host = urlsplit(site.gate_url).hostname
+    (zone,) = (
+        each
+        for each in deployed.client("route53", region).list_hosted_zones()["HostedZones"]
+        if f"warden.{each['Name']}" == f"{host}."
+    )
+    assert zone["Config"]["PrivateZone"]
+    (network,) = deployed.client("route53", region).get_hosted_zone(Id=zone["Id"])["VPCs"]
+    assert network == {"VPCId": site.network.vpc_id, "VPCRegion": region}
+    (address,) = deployed.client("servicediscovery", region).list_services()["Services"]
+    name = f"{PREFIX}-warden-{region}"
+    (service,) = deployed.client("ecs", region).describe_services(cluster=name, services=[name])["services"]
+    assert service["serviceRegistries"] == [{"registryArn": address["Arn"]}]

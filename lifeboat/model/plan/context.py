@@ -130,6 +130,13 @@ class Context:
         return (self.lease_call("GetItem" if each else "BatchGetItem"),)
 
     @property
+    def journal_read(self) -> tuple[Call, ...]:
+        """Listing the runs in the journal, which stands beside the lease, and reading some."""
+        in_objects = self.topology.lease is LeaseStore.WITNESS_OBJECT
+        reads = ("ListItemsV2", "GetItem") if in_objects else ("Scan", "BatchGetItem")
+        return tuple(self.lease_call(operation) for operation in reads)
+
+    @property
     def ledger_write(self) -> tuple[Call, ...]:
         """Reading the ledger of time without protection, which stands beside the journal, and adding to it."""
         reads = ("ListItemsV2", "GetItem") if self.topology.lease is LeaseStore.WITNESS_OBJECT else ("BatchGetItem",)

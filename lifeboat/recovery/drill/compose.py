@@ -54,6 +54,7 @@ class Subject:
         scale: The time scale.
         rate: Orders a second.
         command: What repeats it.
+        recovery_only: Whether it ends once the stack has recovered, whatever its scenario has afterwards.
     """
 
     stack: str
@@ -63,6 +64,12 @@ class Subject:
     scale: float
     rate: float
     command: str
+    recovery_only: bool = False
+
+    @property
+    def afterwards(self) -> tuple[Afterwards, ...]:
+        """What is done once what must happen has happened."""
+        return () if self.recovery_only else self.scenario.afterwards
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +145,7 @@ def compose(subject: Subject, course: Course) -> Evidence:
     )
     attempted = calls.attempted(course.calls, course.entries, window)
     proof = history.check(acknowledgements(course.told, label))
-    returns = Afterwards.REJOIN in scenario.afterwards or course.expect not in {Expect.FAILOVER, Expect.SWITCHOVER}
+    returns = Afterwards.REJOIN in subject.afterwards or course.expect not in {Expect.FAILOVER, Expect.SWITCHOVER}
     observed = Observed(
         expect=course.expect,
         happened=course.happened,
@@ -149,7 +156,7 @@ def compose(subject: Subject, course: Course) -> Evidence:
         calls=attempted,
         failures=course.failures,
         orphans=course.orphans,
-        unprotected=course.open if returns else (),
+        unprotected=course.open if returns else None,
         ended=course.ended,
     )
     width, parts = series.slices((each.write for each in course.told), fault=course.mark.clock, store=label)
@@ -169,6 +176,7 @@ def compose(subject: Subject, course: Course) -> Evidence:
         time_scale=scale,
         rate=subject.rate,
         command=subject.command,
+        recovery_only=subject.recovery_only,
         faults=(*scenario.preparation(roles, subject.seed), *scenario.documents(roles, subject.seed)),
         recovery=recovery,
         losses=tuple(_losses(course, objectives)),

@@ -215,6 +215,9 @@ class Evidence(Part):
     time_scale: float
     rate: float = Field(description="Orders a second of both clients together.")
     command: str = Field(description="What repeats it.")
+    recovery_only: bool = Field(
+        default=False, description="It ended once the stack had recovered: no rejoin, no failback."
+    )
     faults: tuple[dict[str, object], ...]
     recovery: Recovery
     losses: tuple[StoreLoss, ...]

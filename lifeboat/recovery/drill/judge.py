@@ -66,7 +66,8 @@ class Observed:
         calls: At what was lost.
         failures: What was done afterwards and failed, a line each.
         orphans: As `Evidence` has them.
-        unprotected: Stores that have no second copy at the end, though they should.
+        unprotected: Stores that have no second copy at the end, though they should; None where no site rejoined, so
+            that nothing could have one again.
         ended: Clients that ended by themselves.
     """
 
@@ -79,7 +80,7 @@ class Observed:
     calls: Sequence[Attempted]
     failures: Sequence[str] = ()
     orphans: Sequence[str] = ()
-    unprotected: Sequence[str] = ()
+    unprotected: Sequence[str] | None = ()
     ended: Sequence[str] = field(default=())
 
 
@@ -125,13 +126,7 @@ def _checks(observed: Observed, objectives: Objectives, loss: LossClass, scale: 
     yield _lost_region(observed.calls)
     for failure in observed.failures:
         yield _check("afterwards", False, failure)
-    yield _check(
-        "protection",
-        not observed.unprotected,
-        f"without a second copy at the end: {', '.join(observed.unprotected)}"
-        if observed.unprotected
-        else "no store is left without a second copy that had one",
-    )
+    yield _protection(observed.unprotected)
     yield _check(
         "no orphan",
         not observed.orphans,
@@ -188,6 +183,18 @@ def _kept_since(recovered: Measured, at_end: Measured) -> Iterator[Check]:
             else "nothing more was lost on the way back"
         )
         yield _check(f"{loss.store} at the end", more <= 0, said)
+
+
+def _protection(unprotected: Sequence[str] | None) -> Check:
+    if unprotected is None:
+        return Check(name="protection", result=OPEN, said="no site rejoins in this drill")
+    return _check(
+        "protection",
+        not unprotected,
+        f"without a second copy at the end: {', '.join(unprotected)}"
+        if unprotected
+        else "no store is left without a second copy that had one",
+    )
 
 
 def _lost_region(calls: Sequence[Attempted]) -> Check:

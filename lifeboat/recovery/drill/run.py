@@ -153,7 +153,7 @@ class Drill:
             recovered = self._collected(workload, mark, self._holder())
         ended = workload.ended()
         workload.stop()
-        if self._expect in MOVES:
+        if self._expect in MOVES and not self._subject.recovery_only:
             at_end = self._collected(workload, mark, self._holder())
         entries = self._world.entries()
         self._recorded = runs(entries, self._subject.physical, mark.wall)
@@ -299,7 +299,7 @@ class Drill:
 
     def _afterwards(self, workload: Workload) -> None:
         noted, stack = self._noted, self._subject.stack
-        for step in self._subject.scenario.afterwards:
+        for step in self._subject.afterwards:
             if step is Afterwards.HEAL:
                 self._heal()
             elif self._expect in MOVES and not noted.happened and not noted.failures:

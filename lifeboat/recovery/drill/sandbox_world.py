@@ -57,7 +57,7 @@ _SPARE: Final = 60.0
 """Real seconds on top of that."""
 _KEPT_LINES: Final = 20
 _SHORT: Final = Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 1})
-_USUAL: Final = Config(connect_timeout=4, read_timeout=15, retries={"total_max_attempts": 4, "mode": "standard"})
+_USUAL: Final = Config(connect_timeout=4, read_timeout=15, retries={"total_max_attempts": 8, "mode": "standard"})
 _UNREAD: Final = (psycopg.Error, redis.RedisError, BotoCoreError, ClientError, OSError, LookupError)
 
 

@@ -59,8 +59,8 @@ def _snapshot(run: StepRun, database: str) -> Outcome:
     source, target, settings = run.plan.source, run.plan.target, run.physical.settings
     snapshot = restores.final_snapshot(run, database)
     here, there = run.ports.client("rds", source), run.ports.client("rds", target)
-    instance = run.physical.instance(database, source)
     if _status(here, snapshot) is None:
+        instance = restores.standing(run, database, source).rpartition(":")[2]
         here.create_db_snapshot(DBInstanceIdentifier=instance, DBSnapshotIdentifier=snapshot)
     run.until(lambda: _finished(here, snapshot), f"{snapshot} is taken")
     if _status(there, snapshot) is None:

@@ -69,14 +69,22 @@ def undo(step: PlanStep, run: StepRun) -> Outcome:
 
 
 def lift(step: PlanStep, run: StepRun) -> Outcome:
-    """Take the source off the fenced sites, when it still is the holder."""
+    """Take the source off the fenced sites, when it still is the holder in the epoch that the run fenced it in.
+
+    After that epoch somebody else decided about it: whoever fenced it then, it was not this run.
+    """
     del step
     source = run.plan.source
+    known = (run.facts.get(key, {}).get("epoch") for key in ("fence", "decide"))
+    fenced_in = next((epoch for epoch in known if isinstance(epoch, int)), None)
 
     def free(record: LeaseRecord) -> LeaseRecord:
-        return record.unfence(source) if record.holder == source and source in record.fenced else record
+        own = record.holder == source and record.epoch == fenced_in
+        return record.unfence(source) if own and source in record.fenced else record
 
     left = run.change(free)
     if left.holder != source:
         return Outcome(said=f"{source} stays fenced: {left.holder} holds epoch {left.epoch}")
+    if source in left.fenced:
+        return Outcome(said=f"{source} stays fenced: epoch {left.epoch} is not the one of this run, {fenced_in}")
     return Outcome(said=f"{source} may write again, in epoch {left.epoch}")

@@ -6,6 +6,7 @@ publish the switches. One without has a stand-in for both, see `world_sites`.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import boto3
@@ -117,7 +118,7 @@ class Recovery:
 
 
 class _Apis:
-    """The sandbox's APIs, as a store of the lease asks them.
+    """What a store of the lease needs of `Ports`: the sandbox's APIs, and time to ask them again.
 
     Args:
         endpoint: The gateway's URL.
@@ -130,6 +131,14 @@ class _Apis:
         """A boto3 client."""
         made: Any = boto3.session.Session(aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET_KEY)
         return made.client(service, region_name=region, endpoint_url=self._endpoint)
+
+    def clock(self) -> float:
+        """Monotonic seconds."""
+        return time.monotonic()
+
+    def wait(self, _: None, seconds: float) -> None:
+        """Wait for real seconds."""
+        time.sleep(seconds)
 
 
 def _places(sites: Sites, databases: Databases, caches: Caches, fronts: Mapping[str, str]) -> Iterator[Place]:

@@ -29,6 +29,7 @@ MODULES = (
     "route53_health",
     "s3",
     "secretsmanager",
+    "servicediscovery",
 )
 
 

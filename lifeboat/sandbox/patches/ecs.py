@@ -16,6 +16,7 @@ _KEPT = {
     "enableECSManagedTags": "enable_ecs_managed_tags",
     "availabilityZoneRebalancing": "availability_zone_rebalancing",
     "healthCheckGracePeriodSeconds": "health_check_grace_period_seconds",
+    "serviceRegistries": "service_registries",
 }
 
 

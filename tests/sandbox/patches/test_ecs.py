@@ -38,6 +38,9 @@ def test_create_service_keeps_how_it_is_deployed(clients: Clients) -> None:
     changed = {**DEPLOYED, "maximumPercent": 200}
     ecs.update_service(cluster=CLUSTER, service=NAME, deploymentConfiguration=changed)
     assert describe(ecs)["deploymentConfiguration"] == changed
+    registries = [{"registryArn": "arn:aws:servicediscovery:us-east-1:123456789012:service/srv-1"}]
+    ecs.update_service(cluster=CLUSTER, service=NAME, serviceRegistries=registries)
+    assert describe(ecs)["serviceRegistries"] == registries
 
 
 def test_create_service_refuses_a_name_in_use(clients: Clients) -> None:

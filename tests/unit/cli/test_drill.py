@@ -3,16 +3,42 @@
 from __future__ import annotations
 
 import json
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
 
+from lifeboat.recovery.drill import sandbox_world
+from tests.unit.recovery.drill.test_run import fails_over
+from tests.unit.recovery.drill.world import PlayedWorld
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tests.unit.cli.conftest import Ran
 
     Run = Callable[..., Ran]
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[PlayedWorld]:
+    """Played instead of a sandbox; what the command does with signals ends with the test."""
+    played = PlayedWorld(after={30: fails_over})
+    monkeypatch.setattr(sandbox_world, "SandboxWorld", lambda *_: played)
+    before = signal.getsignal(signal.SIGTERM)
+    yield played
+    signal.signal(signal.SIGTERM, before)
+
+
+def test_a_drill_of_the_recovery_alone_is_told_and_repeated_as_such(run: Run, world: PlayedWorld) -> None:
+    ran = run("drill", "reskflow", "--recovery-only", "--seed", "3", "--output", "evidence", "--json")
+    assert ran.code == 0, ran.err
+    (printed,) = json.loads(ran.out)
+    assert printed["recovery_only"]
+    assert printed["command"] == (
+        "lifeboat drill reskflow --scenario=region-failure --seed=3 --time-scale=10 --rate=20 --recovery-only"
+    )
+    assert not {"rejoin reskflow", "failback reskflow"} & set(world.log)
 
 
 def test_scenarios_are_listed_for_people_and_for_programs(run: Run) -> None:

@@ -194,7 +194,7 @@ def test_the_contracts_schema_needs_no_stack_and_everything_else_does(
     assert (ran.code, ran.out) == (2, "")
     assert ran.err == "lifeboat: STACK: absent: accepted is one of reskflow\n"
     monkeypatch.chdir(tmp_path)
-    assert json.loads(run("contract", "--schema").out)["x-contract-version"] == "1.0"
+    assert json.loads(run("contract", "--schema").out)["x-contract-version"] == "1.1"
 
 
 def test_the_sandbox_is_the_projects_wherever_in_it_one_stands(

@@ -8,7 +8,9 @@ from dataclasses import replace
 import pytest
 
 from lifeboat.recovery.errors import JournalLost
+from lifeboat.recovery.guarded_ports import Guard
 from lifeboat.recovery.journal import Entry, ExternalCall, Journal, Taken
+from lifeboat.recovery.step_runs import StoppedError
 from tests.unit.recovery.memory import MemoryJournal
 
 
@@ -52,6 +54,32 @@ def test_an_entry_that_the_client_sent_twice_is_one() -> None:
     with journal(store).around(call("CreateOne")):
         pass
     assert [entry.event.value for entry in store.read("r")] == ["intent", "outcome"]
+
+
+class Slow(MemoryJournal):
+    """Takes so long for an entry that another runner may act by then."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.late = False
+
+    def append(self, entry: Entry) -> None:
+        super().append(entry)
+        self.late = True
+
+
+def test_who_waited_too_long_for_its_intent_makes_no_call() -> None:
+    store = Slow()
+
+    def check() -> None:
+        if store.late:
+            raise StoppedError("the run was stopped")
+
+    guard = Guard(around=journal(store).around, check=check, step="a")
+    with pytest.raises(StoppedError):
+        guard.call("rds", "CreateOne", "us-west-2", lambda: pytest.fail("made"), reads=False)
+    assert [entry.event.value for entry in store.read("r")] == ["intent", "outcome"]
+    assert store.read("r")[1].detail["fault"] == "the run was stopped"
 
 
 class Before(MemoryJournal):

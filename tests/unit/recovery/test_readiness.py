@@ -6,12 +6,15 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lifeboat.model.plan.graph import Mode
 from lifeboat.model.settings.sites import Divergence, DivergencePolicy
 from lifeboat.recovery.lags import Point, at_last_contact
-from lifeboat.recovery.readiness import LAG, Check, refusals
+from lifeboat.recovery.lease_record import LeaseRecord
+from lifeboat.recovery.readiness import LAG, Check, checks, refusals
 from lifeboat.recovery.run_state import Consent, StepRun
 
 MINUTE = 60.0
@@ -79,3 +82,43 @@ def test_nothing_else_is_accepted_with_a_loss() -> None:
 def test_what_cannot_be_found_out_and_decides_nothing_is_no_refusal() -> None:
     made: list[Any] = [Check(name="quota of RDS", passed=None, said="not told")]
     assert refusals(made, run(DivergencePolicy.FORBID, loss=False)) == []
+
+
+class Bucket:
+    """One whose first answers are refusals."""
+
+    def __init__(self, *answers: ClientError) -> None:
+        self.answers = list(answers)
+
+    def head_bucket(self, **_arguments: str) -> None:
+        if self.answers:
+            raise self.answers.pop(0)
+
+
+def refusal(code: str, status: int) -> ClientError:
+    return ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}, "HeadBucket")
+
+
+THROTTLED, MISSING = refusal("SlowDown", 503), refusal("NoSuchBucket", 404)
+
+
+@pytest.mark.parametrize(
+    ("answers", "passed"),
+    [([THROTTLED], True), ([THROTTLED, THROTTLED], False), ([MISSING], False), ([THROTTLED, MISSING], False)],
+)
+def test_a_check_that_was_throttled_is_made_once_more(answers: list[ClientError], passed: bool) -> None:
+    bucket = Bucket(*answers)
+    store = SimpleNamespace(settings=SimpleNamespace(name="uploads"))
+    looking = SimpleNamespace(
+        lease=SimpleNamespace(read=lambda: SimpleNamespace(record=LeaseRecord.first("us-east-1", 60))),
+        physical=SimpleNamespace(
+            topology=SimpleNamespace(databases=(), caches=(), object_stores=(store,)),
+            settings=SimpleNamespace(secrets=()),
+            bucket=lambda name, region: f"shop-{name}-{region}",
+        ),
+        ports=SimpleNamespace(client=lambda _service, _region: bucket),
+        plan=SimpleNamespace(mode=Mode.FAILOVER),
+    )
+    made = checks(cast("StepRun", looking), "us-west-2")
+    assert [(check.name, check.passed) for check in made] == [("lease", True), ("bucket uploads", passed)]
+    assert bucket.answers == []

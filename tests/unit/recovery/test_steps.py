@@ -19,6 +19,7 @@ from lifeboat.model.topology import resolve
 from lifeboat.recovery.errors import StepFailed
 from lifeboat.recovery.lease_record import LeaseRecord
 from lifeboat.recovery.lease_store import Versioned
+from lifeboat.recovery.run_state import StepRun
 from lifeboat.recovery.steps import actions, scale_compute, verify
 from tests.unit.model.declarations import changed
 from tests.unit.recovery.memory import EAST, WEST
@@ -27,9 +28,38 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lifeboat.model.plan.graph import PlanStep
-    from lifeboat.recovery.run_state import StepRun
 
 STEP = cast("PlanStep", SimpleNamespace(key="step", mechanism="warm-standby"))
+
+
+class Timed:
+    """Ports on which time passes only while somebody waits."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def clock(self) -> float:
+        return self.now
+
+    def wait(self, event: object, seconds: float) -> None:
+        del event
+        self.now += seconds
+
+
+def test_what_is_there_soon_is_seen_soon_and_what_takes_long_is_seldom_looked_at() -> None:
+    ports, looked = Timed(), list[float]()
+    waiting = cast("StepRun", SimpleNamespace(ports=ports, deadline=60.0))
+
+    def look() -> None:
+        looked.append(ports.now)
+
+    with pytest.raises(StepFailed, match="it is there: not so by the step's deadline"):
+        StepRun.until(waiting, look, "it is there")
+    assert looked[:4] == pytest.approx([0, 0.1, 0.3, 0.7])
+    assert looked[6] - looked[5] == pytest.approx(2)
+    assert looked[-1] == pytest.approx(60)
+    # Four more than one each two seconds.
+    assert len(looked) == 1 + 60 / 2 + 4
 
 
 def test_every_kind_of_step_has_an_acting_half_and_every_acting_half_a_kind() -> None:

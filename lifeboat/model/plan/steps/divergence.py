@@ -21,7 +21,7 @@ def steps(context: Context) -> Iterable[PlanStep]:
     if context.mode is not Mode.REJOIN:
         return
     back, active, names = context.source, context.target, context.names
-    calls: list[Call] = []
+    calls: list[Call] = [*context.lease_read, *context.journal_read]
     commands: list[str] = []
     for region in (back, active):
         calls += context.session(region, "read the heartbeats, count rows")

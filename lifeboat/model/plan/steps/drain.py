@@ -74,7 +74,7 @@ def _snapshot(context: Context, design: DatabaseDesign) -> PlanStep:
         mechanism=design.mechanism,
         after=frozenset({"stop_writes"}),
         calls=(
-            *control("rds", context.source, "CreateDBSnapshot", "DescribeDBSnapshots"),
+            *control("rds", context.source, "DescribeDBInstances", "CreateDBSnapshot", "DescribeDBSnapshots"),
             *control("rds", context.target, "CopyDBSnapshot", "DescribeDBSnapshots"),
         ),
         timing=timing,

@@ -34,7 +34,9 @@ def steps(context: Context) -> Iterable[PlanStep]:
     ]
     names = context.names
     if context.databases:
-        calls += control("rds", region, "DescribeDBInstances", "DescribeDBClusters")
+        calls += control(
+            "rds", region, "DescribeDBInstances", "DescribeDBClusters", "DescribeDBInstanceAutomatedBackups"
+        )
         calls += control("backup", region, "ListRecoveryPointsByBackupVault")
     for design in context.databases:
         name = design.settings.name

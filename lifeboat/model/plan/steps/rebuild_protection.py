@@ -53,7 +53,7 @@ def _database(context: Context, design: DatabaseDesign) -> PlanStep:
             ),
         )
     if design.mechanism is DatabaseMechanism.REPLICA:
-        source, generation = context.instance(name, active), context.next_instance(design, back)
+        source, generation = context.instance(name, active), names.replica(name, back)
         return _step(
             context,
             design,
@@ -75,12 +75,15 @@ def _database(context: Context, design: DatabaseDesign) -> PlanStep:
         )
     if design.mechanism is DatabaseMechanism.REPLICATED_BACKUPS:
         operations = ("DescribeDBInstances", "DescribeDBInstanceAutomatedBackups")
-        calls = control("rds", back, *operations, "StartDBInstanceAutomatedBackupsReplication")
+        calls = (
+            *control("rds", active, "DescribeDBInstances"),
+            *control("rds", back, *operations, "StartDBInstanceAutomatedBackupsReplication"),
+        )
         arn = f"arn:aws:rds:{active}:{context.settings.account}:db:{context.instance(name, active)}"
         command = aws("rds start-db-instance-automated-backups-replication", back, source_db_instance_arn=arn)
     else:
         operations = ("StartBackupJob", "DescribeBackupJob", "StartCopyJob", "DescribeCopyJob")
-        calls = control("backup", active, *operations)
+        calls = (*control("rds", active, "DescribeDBInstances"), *control("backup", active, *operations))
         command = aws("backup list-backup-jobs", active)
     return _step(
         context,

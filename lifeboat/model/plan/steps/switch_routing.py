@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lifeboat.model.plan.context import aws, control, data, deadline
 from lifeboat.model.plan.graph import Call, Plane, PlanStep, Stage
 from lifeboat.model.plan.planes import ROUTING_CONTROL_REGIONS, nearest_routing_endpoint
+from lifeboat.model.routing_document import routing_parameter
 from lifeboat.model.settings.sites import RoutingKind
 from lifeboat.model.timings import TIMINGS, Step, Timing
 
@@ -74,8 +75,12 @@ def _alarm_by_hand(context: Context) -> tuple[str, ...]:
 def _control_by_hand(context: Context, near: str) -> tuple[str, ...]:
     names = context.names
     return (
-        f"# ARNs of {names.switch(context.target)} and {names.switch(context.source)}, and the cluster's endpoints,",
-        "# are in the stack's outputs: keep them where no API is needed to read them.",
+        f"# ARNs of {names.switch(context.target)} and {names.switch(context.source)}, and the cluster's endpoints:",
+        aws(
+            "ssm get-parameter --query Parameter.Value --output text",
+            context.target,
+            name=routing_parameter(names.prefix),
+        ),
         aws(
             "route53-recovery-cluster update-routing-control-states",
             near,

@@ -28,7 +28,7 @@ def physical(more: str = "") -> Physical:
     return Physical(settings=settings, topology=resolve(settings))
 
 
-def subject(name: str = "region-failure", *, scale: float = 10, more: str = "") -> Subject:
+def subject(name: str = "region-failure", *, scale: float = 10, more: str = "", recovery_only: bool = False) -> Subject:
     return Subject(
         stack="reskflow",
         physical=physical(more),
@@ -37,6 +37,7 @@ def subject(name: str = "region-failure", *, scale: float = 10, more: str = "") 
         scale=scale,
         rate=20,
         command=f"lifeboat drill reskflow --scenario={name} --seed=7",
+        recovery_only=recovery_only,
     )
 
 

@@ -81,6 +81,13 @@ def test_each_thing_that_is_wrong_fails_it_by_name(changed: dict[str, Any], name
     assert found.headline.startswith(f"Failed: {name}: ")
 
 
+def test_protection_is_not_judged_where_no_site_rejoins() -> None:
+    found = verdict(seen(unprotected=None))
+    assert found.passed
+    (check,) = [check for check in found.checks if check.name == "protection"]
+    assert (check.result, check.said) == ("not judged", "no site rejoins in this drill")
+
+
 def test_an_answer_that_was_needed_fails_it() -> None:
     call = Attempted(
         service="rds",

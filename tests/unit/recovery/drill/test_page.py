@@ -98,6 +98,13 @@ def test_texts_of_others_stay_texts(evidence: Evidence) -> None:
     assert "&lt;script&gt;" in marked
 
 
+def test_a_drill_that_ended_with_the_recovery_says_so(evidence: Evidence) -> None:
+    said = "This drill ended once the stack had recovered: no rejoin, no failback."
+    assert said not in page(evidence)
+    shortened = read(evidence.model_copy(update={"recovery_only": True}))
+    assert said in " ".join(shortened.texts)
+
+
 def test_a_failed_drill_says_so(evidence: Evidence) -> None:
     verdict = evidence.verdict.model_copy(update={"passed": False, "headline": "Failed: recovery time"})
     text = page(evidence.model_copy(update={"verdict": verdict}))

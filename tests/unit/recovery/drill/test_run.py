@@ -68,6 +68,27 @@ def test_a_region_failure_in_its_order(world: PlayedWorld, tmp_path: Path) -> No
     ]
 
 
+def test_one_that_ends_with_the_recovery_comes_back_no_way_and_judges_none(world: PlayedWorld, tmp_path: Path) -> None:
+    evidence = Drill(subject(recovery_only=True), world, tmp_path, lambda _: None).run()
+    assert evidence.verdict.passed, evidence.verdict
+    assert evidence.recovery_only
+    # What stands is healed all the same: nothing is left broken, and home is asked what is left over.
+    after = world.log[world.log.index("inject region-blackout") :]
+    assert after == [
+        "inject region-blackout",
+        f"read {STANDBY}",
+        "heal region-blackout",
+        "stop workload",
+        "stop workload",
+        "stop",
+    ]
+    told = results(evidence)
+    assert (told["recovery time"], told["protection"]) == ("met", "not judged")
+    assert not [name for name in told if name.endswith("at the end")]
+    assert {loss.lost_at_end for loss in evidence.losses} == {None}
+    assert evidence.history.writers == {1: HOME, 2: STANDBY}
+
+
 def test_times_are_observed_and_scaled_back_apart(world: PlayedWorld, tmp_path: Path) -> None:
     evidence = drilled(world, tmp_path)
     rto = evidence.recovery.rto

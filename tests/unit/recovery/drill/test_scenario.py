@@ -25,6 +25,7 @@ def test_every_scenario_that_was_promised_is_there() -> None:
         "network-partition",
         "region-failure",
         "standby-unready",
+        "throttled-failure",
     }
 
 
