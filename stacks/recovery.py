@@ -16,7 +16,7 @@ from components.aws.warden_alarms import WardenAlarms, WardenAlarmsArgs
 from components.aws.witness_network import ZONES, WitnessNetwork, WitnessNetworkArgs
 from lifeboat.model import regions
 from lifeboat.model.design import LeaseStore
-from lifeboat.model.naming import GATE_PORT, LEASE_STORE, warden_namespace
+from lifeboat.model.naming import GATE_PORT, LEASE_STORE
 from stacks.failover_scope import failover_scope
 
 if TYPE_CHECKING:
@@ -31,24 +31,31 @@ if TYPE_CHECKING:
     from stacks.foundation import Foundation
 
 ANYWHERE = "0.0.0.0/0"
-EVERYWHERE = "0.0.0.0"  # noqa: S104 - in a container of its own; the security group lets in one port from the site
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - in a container of its own; the security group lets in one port from the balancer
 """Where a warden listens that gateways ask: its task's address is not known before."""
 HTTPS = 443
 LEASE_HISTORY_DAYS = 1
 """Days that replaced versions of the lease's object are kept: it is replaced each ten seconds."""
 
 
-def build_recovery(settings: Settings, topology: Topology, foundation: Foundation) -> None:
-    """Create the lease, a warden in each site and in the witness, and a break-glass role for those who may take it."""
+def build_recovery(settings: Settings, topology: Topology, foundation: Foundation) -> dict[str, pulumi.Output[str]]:
+    """Create the lease, a warden in each site and in the witness, and a break-glass role for those who may take it.
+
+    Returns:
+        By site: what its gateways ask.
+    """
+    gates: dict[str, pulumi.Output[str]] = {}
     _lease(topology, foundation)
     scope = failover_scope(settings, topology)
     witness = foundation.witness
     for site in foundation.sites:
         network = foundation.networks[site.region]
         ways_out = (*_front_doors(settings), *_stores(topology, foundation))
-        way_in = WayIn(cidr=network.cidr, port=GATE_PORT, namespace=warden_namespace(site.prefix, site.region))
+        way_in = WayIn(cidr=network.cidr, port=GATE_PORT)
         place = _Place(site, network.vpc_id, network.private_subnet_ids, ways_out, way_in)
-        _warden(settings, foundation, scope, place)
+        gate = _warden(settings, foundation, scope, place).gate_url
+        if gate is not None:
+            gates[site.region] = gate
     network = WitnessNetwork(
         f"network-{witness.region}",
         WitnessNetworkArgs(
@@ -82,6 +89,7 @@ def build_recovery(settings: Settings, topology: Topology, foundation: Foundatio
                 scope=scope,
             ),
         )
+    return gates
 
 
 def _lease(topology: Topology, foundation: Foundation) -> None:
@@ -116,9 +124,9 @@ class _Place:
     """None in the witness, which has no gate."""
 
 
-def _warden(settings: Settings, foundation: Foundation, scope: FailoverScope, place: _Place) -> None:
+def _warden(settings: Settings, foundation: Foundation, scope: FailoverScope, place: _Place) -> Warden:
     site = place.site
-    Warden(
+    return Warden(
         f"warden-{site.region}",
         WardenArgs(
             site=site,

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 READERS = 8
 """Resources read at once."""
+TABLE = "aws:dynamodb/table:Table"
 GLOBAL = ("aws:iam/", "aws:route53/")
 """Types whose control plane is in us-east-1, wherever their provider is."""
 
@@ -52,7 +53,10 @@ class Stored:
 
     def within(self, lost: str) -> bool:
         """Whether it cannot be read while a region is lost; nothing is while none is."""
-        return bool(lost) and (self.region == lost or (lost == "us-east-1" and self.type.startswith(GLOBAL)))
+        # A table's replicas are read in their own regions.
+        replicas = self.inputs["replicas"] if self.type == TABLE else ()
+        regions = {self.region, *(replica["regionName"] for replica in replicas)}
+        return bool(lost) and (lost in regions or (lost == "us-east-1" and self.type.startswith(GLOBAL)))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,8 +10,9 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws.failover_policy import failover_policy
-from components.aws.warden_address import warden_address
+from components.aws.warden_address import AddressArgs, warden_address
 from components.aws.warden_image import task_trust, worker_policy
+from lifeboat.model.naming import gate_url
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +35,9 @@ itself is told to end."""
 FAILOVER = ("python", "-m", "lifeboat.recovery.unattended", "--config", CONFIGURATION_FILE)
 """What a warden begins once it has decided; it adds to where, why and which run."""
 _USER = "10001:10001"
+_CONTAINER = "warden"
+_GRACE_SECONDS = 300
+"""Time to start, and to be found by the balancer, before ECS replaces a task that its checks find deaf."""
 _STOP_SECONDS = 30
 """Time to finish a write of the lease or the journal before the task is killed."""
 
@@ -54,8 +58,6 @@ class WayIn:
     """The site's own range: a gateway goes by its own site's warden."""
     port: int
     """Where the warden's configuration has it listen."""
-    namespace: str
-    """Private DNS namespace that is made for it in its network."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +95,8 @@ class Warden(pulumi.ComponentResource):
     role_arn: pulumi.Output[str]
     """What it acts as."""
     service_arn: pulumi.Output[str]
+    gate_url: pulumi.Output[str] | None
+    """What gateways of its site ask; None without a way in."""
 
     def __init__(self, name: str, args: WardenArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("lifeboat:aws:Warden", name, {}, opts)
@@ -128,10 +132,8 @@ class Warden(pulumi.ComponentResource):
             tags=self._tags(),
             opts=self._in(),
         )
-        registries = None
-        if args.way_in is not None:
-            arn = warden_address(self, name, args.site, namespace=args.way_in.namespace, vpc_id=args.vpc_id)
-            registries = aws.ecs.ServiceServiceRegistriesArgs(registry_arn=arn)
+        access = self._access()
+        self.gate_url, balancers, listeners = self._address(access)
         service = aws.ecs.Service(
             f"{name}-service",
             name=self._label,
@@ -149,17 +151,18 @@ class Warden(pulumi.ComponentResource):
             propagate_tags="SERVICE",
             network_configuration=aws.ecs.ServiceNetworkConfigurationArgs(
                 subnets=list(args.subnet_ids),
-                security_groups=[self._access().id],
+                security_groups=[access.id],
                 assign_public_ip=args.public_address,
             ),
-            service_registries=registries,
+            load_balancers=balancers or None,
+            health_check_grace_period_seconds=_GRACE_SECONDS if balancers else None,
             tags=self._tags(),
             # A task without its permissions stops, and the circuit breaker counts it.
-            opts=self._in(policy, permitted),
+            opts=self._in(policy, permitted, *listeners),
         )
         self.role_arn = role.arn
         self.service_arn = service.arn
-        self.register_outputs({"role_arn": self.role_arn, "service_arn": self.service_arn})
+        self.register_outputs({"role_arn": self.role_arn, "service_arn": self.service_arn, "gate_url": self.gate_url})
 
     def _in(self, *depends_on: pulumi.Resource) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self, provider=self._site.provider, depends_on=list(depends_on))
@@ -195,28 +198,15 @@ class Warden(pulumi.ComponentResource):
         return role, attached
 
     def _access(self) -> aws.ec2.SecurityGroup:
-        """The ways in and out that were given, and no other."""
-        way_in = self._args.way_in
+        """The ways out that were given; the only way in is the balancer's, see `_address`."""
         group = aws.ec2.SecurityGroup(
             f"{self._name}-access",
             name=self._label,
-            description=f"{self._label}: " + ("nothing in" if way_in is None else "gateways of its own site in"),
+            description=f"{self._label}: " + ("nothing in" if self._args.way_in is None else "its balancer in"),
             vpc_id=self._args.vpc_id,
             tags=self._tags(),
             opts=self._in(),
         )
-        if way_in is not None:
-            aws.vpc.SecurityGroupIngressRule(
-                f"{self._name}-gate",
-                security_group_id=group.id,
-                description=f"The gate, from {way_in.cidr}",
-                cidr_ipv4=way_in.cidr,
-                ip_protocol="tcp",
-                from_port=way_in.port,
-                to_port=way_in.port,
-                tags=self._tags(f"{self._label}-gate"),
-                opts=self._in(),
-            )
         for way in self._args.ways_out:
             network = way.cidr.replace("/", "-")
             aws.vpc.SecurityGroupEgressRule(
@@ -232,6 +222,30 @@ class Warden(pulumi.ComponentResource):
             )
         return group
 
+    def _address(
+        self, access: aws.ec2.SecurityGroup
+    ) -> tuple[pulumi.Output[str] | None, list[aws.ecs.ServiceLoadBalancerArgs], list[pulumi.Resource]]:
+        """The gate's URL, what ECS registers the task in, and what that waits for; nothing without a way in."""
+        args, way_in = self._args, self._args.way_in
+        if way_in is None:
+            return None, [], []
+        address = warden_address(
+            self,
+            self._name,
+            AddressArgs(
+                site=self._site,
+                vpc_id=args.vpc_id,
+                subnet_ids=args.subnet_ids,
+                cidr=way_in.cidr,
+                port=way_in.port,
+                access=access,
+            ),
+        )
+        registered = aws.ecs.ServiceLoadBalancerArgs(
+            target_group_arn=address.targets_arn, container_name=_CONTAINER, container_port=way_in.port
+        )
+        return address.host.apply(gate_url), [registered], [address.listener]
+
     def _container(self, group: pulumi.Output[str]) -> pulumi.Output[str]:
         """The one container, as ECS takes it: JSON text."""
         args, region = self._args, self._site.region
@@ -245,7 +259,7 @@ class Warden(pulumi.ComponentResource):
             return json.dumps(
                 [
                     {
-                        "name": "warden",
+                        "name": _CONTAINER,
                         "image": args.image,
                         "essential": True,
                         "readonlyRootFilesystem": True,

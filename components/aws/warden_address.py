@@ -1,60 +1,161 @@
-"""The name that a site's gateways find its warden by, whichever task that is."""
+"""Where a site's gateways ask its warden, whichever task that is: an internal network load balancer."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pulumi
 import pulumi_aws as aws
 
-from lifeboat.model.naming import WARDEN_HOST
+from lifeboat.model.naming import gate_balancer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from components.aws.site import Site
 
-TTL = 5
-"""Seconds that a resolver may keep the address: half a heartbeat, so that a task that was replaced is found soon."""
+DRAINING = 5
+"""Seconds that a task which is to stop still gets to answer: as long as a client may take to say what it wants."""
+INTERVAL = 10
+"""Seconds between two checks of a task. A new one is found once it has passed its first."""
+DEAF = 10
+"""Checks that a task must fail in a row; then ECS replaces it, which nothing short may cause. The most there may be."""
 
 
-def warden_address(
-    parent: pulumi.Resource, name: str, site: Site, *, namespace: str, vpc_id: pulumi.Input[str]
-) -> pulumi.Output[str]:
-    """A private DNS namespace of one network with one service in it; see ``docs/adr/0016-warden-placement.md``.
+@dataclass(frozen=True, kw_only=True)
+class AddressArgs:
+    """What `warden_address` needs."""
+
+    site: Site
+    vpc_id: pulumi.Input[str]
+    subnet_ids: Sequence[pulumi.Input[str]]
+    """Private ones, in each of the site's zones."""
+    cidr: str
+    """Whose connections it takes."""
+    port: int
+    """Where it listens, and the task too."""
+    access: aws.ec2.SecurityGroup
+    """The task's."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """What `warden_address` made."""
+
+    host: pulumi.Output[str]
+    """Its DNS name, which is the balancer's for as long as there is one."""
+    targets_arn: pulumi.Output[str]
+    """What ECS registers the task in."""
+    listener: aws.lb.Listener
+    """ECS takes the target group only once a balancer listens for it."""
+
+
+def warden_address(parent: pulumi.Resource, name: str, args: AddressArgs) -> Address:
+    """A balancer, what it forwards to, and the way from one to the other; see ``docs/adr/0016-warden-placement.md``.
 
     Args:
         parent: The warden.
         name: The parent's name, which children's names begin with.
-        site: Where it stands.
-        namespace: Name of the namespace, such as ``reskflow-production-us-east-1.lifeboat.internal``.
-        vpc_id: The one network that resolves it.
-
-    Returns:
-        ARN of what ECS registers the task in.
+        args: Where, and for whom.
     """
+    site = args.site
+    label = gate_balancer(site.prefix)
     opts = pulumi.ResourceOptions(parent=parent, provider=site.provider)
-    space = aws.servicediscovery.PrivateDnsNamespace(
-        f"{name}-namespace",
-        name=namespace,
-        description=f"Where gateways in {site.region} find their warden",
-        vpc=vpc_id,
-        tags=site.named(namespace),
+    balancer = aws.lb.LoadBalancer(
+        f"{name}-balancer",
+        name=label,
+        load_balancer_type="network",
+        internal=True,
+        subnets=list(args.subnet_ids),
+        # It can have groups only if it is made with one.
+        security_groups=[_access(name, args, opts).id],
+        # One task serves all zones.
+        enable_cross_zone_load_balancing=True,
+        # Another one has another name, and gateways were told this one.
+        enable_deletion_protection=True,
+        tags=site.named(label),
         opts=opts,
     )
-    service = aws.servicediscovery.Service(
-        f"{name}-address",
-        name=WARDEN_HOST,
-        description="The warden's task, registered by ECS",
-        dns_config=aws.servicediscovery.ServiceDnsConfigArgs(
-            namespace_id=space.id,
-            routing_policy="MULTIVALUE",
-            dns_records=[aws.servicediscovery.ServiceDnsConfigDnsRecordArgs(type="A", ttl=TTL)],
+    targets = aws.lb.TargetGroup(
+        f"{name}-targets",
+        name=label,
+        target_type="ip",
+        protocol="TCP",
+        port=args.port,
+        vpc_id=args.vpc_id,
+        deregistration_delay=DRAINING,
+        # The task's group knows the balancer, and need not know who asks it.
+        preserve_client_ip="false",
+        health_check=aws.lb.TargetGroupHealthCheckArgs(
+            enabled=True,
+            protocol="HTTP",
+            path="/healthz",
+            matcher="200",
+            port="traffic-port",
+            interval=INTERVAL,
+            timeout=INTERVAL // 2,
+            healthy_threshold=2,
+            unhealthy_threshold=DEAF,
         ),
-        # ECS reports the task's health by it, and stops a task that it cannot report on. An empty block is none to the
-        # provider, and the class of this one warns of the only value that there is.
-        health_check_custom_config={"failure_threshold": 1},
-        # An address that ECS has not withdrawn yet holds nothing, and must not be in the way of `lifeboat destroy`.
-        force_destroy=True,
-        tags=site.named(f"{WARDEN_HOST}.{namespace}"),
+        tags=site.named(label),
         opts=opts,
     )
-    return service.arn
+    listener = aws.lb.Listener(
+        f"{name}-listener",
+        load_balancer_arn=balancer.arn,
+        port=args.port,
+        protocol="TCP",
+        default_actions=[aws.lb.ListenerDefaultActionArgs(type="forward", target_group_arn=targets.arn)],
+        tags=site.named(label),
+        opts=opts,
+    )
+    return Address(host=balancer.dns_name, targets_arn=targets.arn, listener=listener)
+
+
+def _access(name: str, args: AddressArgs, opts: pulumi.ResourceOptions) -> aws.ec2.SecurityGroup:
+    """The balancer's own group: the site's range in, the task's group out; and the way from it into the latter."""
+    site, port = args.site, args.port
+    label = site.physical("gate")
+    group = aws.ec2.SecurityGroup(
+        f"{name}-balancer-access",
+        name=label,
+        description=f"{label}: gateways of its own site in",
+        vpc_id=args.vpc_id,
+        tags=site.named(label),
+        opts=opts,
+    )
+    aws.vpc.SecurityGroupIngressRule(
+        f"{name}-balancer-gate",
+        security_group_id=group.id,
+        description=f"The gate, from {args.cidr}",
+        cidr_ipv4=args.cidr,
+        ip_protocol="tcp",
+        from_port=port,
+        to_port=port,
+        tags=site.named(f"{label}-in"),
+        opts=opts,
+    )
+    aws.vpc.SecurityGroupEgressRule(
+        f"{name}-balancer-to-task",
+        security_group_id=group.id,
+        description="The warden's task",
+        referenced_security_group_id=args.access.id,
+        ip_protocol="tcp",
+        from_port=port,
+        to_port=port,
+        tags=site.named(f"{label}-out"),
+        opts=opts,
+    )
+    aws.vpc.SecurityGroupIngressRule(
+        f"{name}-gate",
+        security_group_id=args.access.id,
+        description="The gate, from its balancer",
+        referenced_security_group_id=group.id,
+        ip_protocol="tcp",
+        from_port=port,
+        to_port=port,
+        tags=site.named(f"{site.physical('warden')}-gate"),
+        opts=opts,
+    )
+    return group

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 CONTRACT_STORE = "contract"
 """The bucket of every site that the contract is published in."""
 
@@ -37,18 +39,22 @@ def breakglass_role(prefix: str) -> str:
 
 GATE_PORT = 8470
 """Where a site's warden answers the gateways of that site."""
-WARDEN_HOST = "warden"
-"""The warden's name in its site's namespace."""
+_BALANCER_NAME = 32
+"""Characters that the name of a load balancer or of its targets may have."""
 
 
-def warden_namespace(prefix: str, region: str) -> str:
-    """The private DNS namespace of one site's network, which its warden has an address in.
+def gate_balancer(prefix: str) -> str:
+    """The balancer in front of a site's warden, and its target group; the same name in each region.
 
-    ``internal`` is nobody's top-level domain. It names the region, so that an address says whose gate it is.
+    A prefix too long for it is cut, with its hash instead. Names that begin with ``internal-`` are AWS's own.
     """
-    return f"{prefix}-{region}.lifeboat.internal"
+    name = f"{prefix}-gate"
+    if len(name) <= _BALANCER_NAME and not name.startswith("internal-"):
+        return name
+    end = f"-{hashlib.sha256(prefix.encode()).hexdigest()[:8]}-gate"
+    return prefix.removeprefix("internal-")[: _BALANCER_NAME - len(end)].rstrip("-") + end
 
 
-def gate_url(prefix: str, region: str) -> str:
-    """What a gateway of a site asks before each write."""
-    return f"http://{WARDEN_HOST}.{warden_namespace(prefix, region)}:{GATE_PORT}/gate"
+def gate_url(host: str) -> str:
+    """What a gateway of a site asks before each write; `host` is the balancer's DNS name."""
+    return f"http://{host}:{GATE_PORT}/gate"

@@ -58,6 +58,10 @@ _SQL_STATEMENT: Final = 30
 _REDIS_SECONDS: Final = 5
 _NAME_SECONDS: Final = 5
 _POSTGRES_PORT: Final = 5432
+_WAY_SECONDS: Final = 60.0
+"""Real seconds for which a way that is known is not asked for anew."""
+_UNTOLD: Final = (BotoCoreError, ClientError, LookupError, TimeoutError)
+"""What asking the APIs for a way may end with."""
 _BLOCK: Final = 65536
 
 TOKEN_VARIABLE: Final = "LIFEBOAT_SANDBOX_TOKEN"  # noqa: S105  # a name
@@ -140,8 +144,8 @@ class SystemPorts:
     Args:
         physical: Names in the stack's account.
         surroundings: What is different here; nothing in production.
-        remember: Go by a database's endpoint and password as they were when it let us in last, and ask for them anew
-            only when it does not: whoever is to fence a database must not need an API for that.
+        remember: Go by a database's endpoint and password as they were when it let us in last, if they cannot be had
+            anew: whoever is to fence a database must not need an API for that.
     """
 
     def __init__(self, physical: Physical, surroundings: Surroundings | None = None, *, remember: bool = False) -> None:
@@ -153,6 +157,7 @@ class SystemPorts:
         self._session: Any = None
         self._remember = remember
         self._ways: dict[tuple[str, str, bool], _Way] = {}
+        self._asked: dict[tuple[str, str, bool], float] = {}
 
     @property
     def pace(self) -> Pace:
@@ -187,11 +192,17 @@ class SystemPorts:
         if known is None:
             return self._connect_by(key, self._way(key, best_effort=best_effort), best_effort=best_effort)
         began = self.clock()
+        if began - self._asked.get(key, began) > _WAY_SECONDS:
+            # One that was retired may still let in whoever knew it. Asked no oftener when nobody answers.
+            self._asked[key] = began
+            with contextlib.suppress(*_UNTOLD):
+                known = self._way_within(key, best_effort=best_effort, spent=0.0)
+                self._ways[key] = known
         try:
             return self._connect(database, known, best_effort=best_effort)
         except (psycopg.Error, OSError):
             # It may have moved, or have another password.
-            with contextlib.suppress(BotoCoreError, ClientError, LookupError, TimeoutError):
+            with contextlib.suppress(*_UNTOLD):
                 way = self._way_within(key, best_effort=best_effort, spent=self.clock() - began)
                 if way != known:
                     return self._connect_by(key, way, best_effort=best_effort)
@@ -215,6 +226,7 @@ class SystemPorts:
         made = self._connect(key[1], way, best_effort=best_effort)
         if self._remember:
             self._ways[key] = way
+            self._asked[key] = self.clock()
         return made
 
     def _connect(self, database: str, way: _Way, *, best_effort: bool) -> SqlConnection:

@@ -45,8 +45,6 @@ ALSO_STATEFUL = {
 NOT_STATEFUL = {
     # Written by the program from what it knows; its bucket is what is protected.
     "aws:s3/bucketObjectv2:BucketObjectv2",
-    # Addresses of tasks, which ECS registers anew.
-    "aws:servicediscovery/service:Service",
     # Rules and their targets hold nothing; force_destroy takes a managed rule away.
     "aws:cloudwatch/eventRule:EventRule",
     "aws:cloudwatch/eventTarget:EventTarget",
@@ -57,11 +55,7 @@ NAME_TAG_ONLY = {
     # S3 takes ten tags an object, and a stack may have more.
     "aws:s3/bucketObjectv2:BucketObjectv2",
 }
-NAMED_BY_THE_ZONE = {
-    "aws:route53/zone:Zone",
-    "aws:route53/record:Record",
-    "aws:servicediscovery/service:Service",
-}
+NAMED_BY_THE_ZONE = {"aws:route53/zone:Zone", "aws:route53/record:Record"}
 _DATASTORE = "A member takes it from the global datastore; test_cache.py asserts it for every other group."
 INHERITS_ENCRYPTION: dict[tuple[str, str], str] = {
     ("aws:elasticache/replicationGroup:ReplicationGroup", "at_rest_encryption_enabled"): _DATASTORE,

@@ -6,14 +6,13 @@ import json
 import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import pulumi_aws as aws
 import pytest
 
 from components.aws.failover_policy import NEVER, failover_policy
 from components.aws.routing_alarm import METRIC as SWITCH
-from lifeboat.model.naming import GATE_PORT, gate_url
+from lifeboat.model.naming import GATE_PORT, gate_balancer
 from lifeboat.model.plan.derivation import derive
 from lifeboat.model.plan.graph import Mode
 from lifeboat.model.settings.load import from_stack_file
@@ -254,13 +253,32 @@ def test_where_no_table_spans_the_regions_the_lease_is_an_object_in_each_of_them
     assert not any(each.type.startswith("aws:dynamodb/") for each in program.resources)
 
 
-def test_a_sites_own_network_connects_to_a_wardens_gate_alone_and_nothing_to_the_witnesss() -> None:
-    for region, ways_in in ((HOME, {("10.1.0.0/16", GATE_PORT, GATE_PORT)}), (WITNESS, set())):
+def test_a_sites_own_network_connects_to_a_wardens_balancer_alone_and_nothing_to_the_witnesss() -> None:
+    deployment = deploy(warden)
+    task, balancer = (deployment.named(f"warden-{HOME}-{part}") for part in ("access", "balancer-access"))
+    rules = deployment.of(aws.vpc.SecurityGroupIngressRule)
+    assert all(each.inputs["fromPort"] == each.inputs["toPort"] == GATE_PORT for each in rules)
+    assert {
+        (each.inputs["securityGroupId"], each.inputs.get("cidrIpv4"), each.inputs.get("referencedSecurityGroupId"))
+        for each in rules
+    } == {(f"{balancer.name}-id", "10.1.0.0/16", None), (f"{task.name}-id", None, f"{balancer.name}-id")}
+    (out,) = (
+        each
+        for each in deployment.of(aws.vpc.SecurityGroupEgressRule)
+        if each.inputs["securityGroupId"] == f"{balancer.name}-id"
+    )
+    assert out.inputs["referencedSecurityGroupId"] == f"{task.name}-id"
+    assert out.inputs["fromPort"] == out.inputs["toPort"] == GATE_PORT
+    assert deploy(lambda world: warden(world, WITNESS)).of(aws.vpc.SecurityGroupIngressRule) == ()
+
+
+def test_a_warden_connects_where_it_was_told() -> None:
+    for region in (HOME, WITNESS):
         deployment = deploy(lambda world, region=region: warden(world, region))
-        rules = deployment.of(aws.vpc.SecurityGroupIngressRule)
-        assert {(each.inputs["cidrIpv4"], each.inputs["fromPort"], each.inputs["toPort"]) for each in rules} == ways_in
         ways = {
-            (each.inputs["cidrIpv4"], each.inputs["toPort"]) for each in deployment.of(aws.vpc.SecurityGroupEgressRule)
+            (each.inputs["cidrIpv4"], each.inputs["toPort"])
+            for each in deployment.of(aws.vpc.SecurityGroupEgressRule)
+            if each.inputs["securityGroupId"] == f"warden-{region}-access-id"
         }
         assert ways == {("0.0.0.0/0", 443), ("10.0.0.0/16", 5432)}
         (service,) = deployment.of(aws.ecs.Service)
@@ -269,24 +287,67 @@ def test_a_sites_own_network_connects_to_a_wardens_gate_alone_and_nothing_to_the
 
 def test_what_the_contract_says_to_ask_leads_to_the_wardens_task() -> None:
     deployment = deploy(warden)
-    url = urlsplit(gate_url(PREFIX, HOME))
-    (space,), (address,) = (
-        deployment.of(kind) for kind in (aws.servicediscovery.PrivateDnsNamespace, aws.servicediscovery.Service)
+    (balancer,), (targets,), (listener,), (service,), (task,) = (
+        deployment.of(kind)
+        for kind in (aws.lb.LoadBalancer, aws.lb.TargetGroup, aws.lb.Listener, aws.ecs.Service, aws.ecs.TaskDefinition)
     )
-    assert f"{address.inputs['name']}.{space.inputs['name']}" == url.hostname
-    assert space.inputs["vpc"] == "vpc-1"
-    assert address.inputs["dnsConfig"]["namespaceId"] == f"{space.name}-id"
-    assert address.inputs["dnsConfig"]["dnsRecords"] == [{"type": "A", "ttl": 5}]
-    # Without it ECS stops the task.
-    assert address.inputs["healthCheckCustomConfig"] == {"failureThreshold": 1}
-    (service,), (task,) = (deployment.of(kind) for kind in (aws.ecs.Service, aws.ecs.TaskDefinition))
-    # A port or a container would be an SRV record's.
-    assert service.inputs["serviceRegistries"] == {"registryArn": address.state["arn"]}
+    assert deployment.values["gate_url"] == f"http://{balancer.state['dnsName']}:{GATE_PORT}/gate"
+    assert (balancer.inputs["loadBalancerType"], balancer.inputs["internal"]) == ("network", True)
+    assert balancer.inputs["subnets"] == ["subnet-1", "subnet-2"]
+    assert balancer.inputs["securityGroups"] == [f"warden-{HOME}-balancer-access-id"]
+    assert balancer.inputs["enableCrossZoneLoadBalancing"]
+    assert balancer.inputs["enableDeletionProtection"]
+    assert listener.inputs["loadBalancerArn"] == balancer.state["arn"]
+    assert (listener.inputs["protocol"], listener.inputs["port"]) == ("TCP", GATE_PORT)
+    assert listener.inputs["defaultActions"] == [{"type": "forward", "targetGroupArn": targets.state["arn"]}]
+    assert (targets.inputs["targetType"], targets.inputs["protocol"], targets.inputs["port"]) == (
+        "ip",
+        "TCP",
+        GATE_PORT,
+    )
+    # With it, connections would come from gateways, whom the task's group does not know.
+    assert targets.inputs["preserveClientIp"] == "false"
+    check = targets.inputs["healthCheck"]
+    assert (check["protocol"], check["path"], check["port"]) == ("HTTP", "/healthz", "traffic-port")
     (container,) = json.loads(task.inputs["containerDefinitions"])
     (mapping,) = container["portMappings"]
-    assert mapping["containerPort"] == mapping["hostPort"] == url.port == GATE_PORT
-    witness = deploy(lambda world: warden(world, WITNESS))
-    assert witness.of(aws.servicediscovery.PrivateDnsNamespace) == witness.of(aws.servicediscovery.Service) == ()
+    assert mapping["containerPort"] == mapping["hostPort"] == GATE_PORT
+    assert service.inputs["loadBalancers"] == [
+        {"targetGroupArn": targets.state["arn"], "containerName": container["name"], "containerPort": GATE_PORT}
+    ]
+    # ECS refuses a target group that nothing listens for.
+    assert listener.urn in service.depends_on
+
+
+def test_what_a_balancers_checks_find_replaces_no_warden_that_starts_or_is_busy_for_a_moment() -> None:
+    deployment = deploy(warden)
+    (targets,), (service,) = (deployment.of(kind) for kind in (aws.lb.TargetGroup, aws.ecs.Service))
+    check = targets.inputs["healthCheck"]
+    assert check["interval"] * check["unhealthyThreshold"] >= 100
+    assert service.inputs["healthCheckGracePeriodSeconds"] >= 300
+
+
+def test_the_witness_has_nothing_to_ask() -> None:
+    deployment = deploy(lambda world: warden(world, WITNESS))
+    assert deployment.of(aws.lb.LoadBalancer) == deployment.of(aws.lb.TargetGroup) == ()
+    assert deployment.values["gate_url"] is None
+    (service,) = deployment.of(aws.ecs.Service)
+    assert not {"loadBalancers", "healthCheckGracePeriodSeconds"} & set(service.inputs)
+
+
+@pytest.mark.parametrize(
+    "prefix", ["acme-production", "a-b", "internal-production", f"{'s' * 24}-{'e' * 24}", f"{'s' * 17}-{'e' * 24}"]
+)
+def test_a_balancers_name_is_one_that_aws_takes(prefix: str) -> None:
+    name = gate_balancer(prefix)
+    assert len(name) <= 32
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name)
+    assert not name.startswith("internal-")
+
+
+def test_prefixes_cut_alike_have_balancers_of_their_own() -> None:
+    long = "s" * 24
+    assert gate_balancer(f"{long}-production") != gate_balancer(f"{long}-prototype")
 
 
 def test_there_is_never_more_than_one_warden_in_a_region() -> None:

@@ -26,6 +26,8 @@ HEALED = 60.0
 """Seconds; servers that were down start again one after the other."""
 FOLLOWED = 180.0
 """Seconds: a switch's alarm looks at its metric each minute, and so does the check that follows it."""
+RESUMED = ("--resume", "--no-wardens")
+"""The writer was moved by API calls, which no lease knows of."""
 USERS_OWN = {"AWS_SECRET_ACCESS_KEY": "the user's own", "PGPASSWORD": "the user's own", "EDITOR": "the user's own"}
 
 
@@ -77,12 +79,12 @@ MOVED = dict.fromkeys(("orders", "cluster", "store", "database", "cache"), STAND
 def test_a_resume_that_is_interrupted_or_killed_does_not_forget_who_writes(sandbox: Sandbox) -> None:
     until(lambda: writers(sandbox) == MOVED)
     os.kill(sandbox.record.pid, signal.SIGKILL)
-    resuming = started(sandbox, "--resume")
+    resuming = started(sandbox, *RESUMED)
     # After this line, servers start where the writers were.
     assert said(resuming, "starting its sites")
     assert "the local cloud is stopped, its data are kept" in interrupted(resuming)
     assert nothing_runs(sandbox)
-    resuming = started(sandbox, "--resume")
+    resuming = started(sandbox, *RESUMED)
     assert said(resuming, "starting its sites")
     assert resuming.stderr is not None
     os.kill(sandbox.record.pid, signal.SIGKILL)
@@ -93,7 +95,7 @@ def test_a_resume_that_is_interrupted_or_killed_does_not_forget_who_writes(sandb
 
 def test_a_fault_is_refused_until_all_is_there_that_it_breaks(sandbox: Sandbox) -> None:
     # Continues the test above: nothing runs, and the writer is in the other region.
-    resuming = started(sandbox, "--resume", "--json")
+    resuming = started(sandbox, *RESUMED, "--json")
     assert said(resuming, "40 ")
     for words in (("inject", "process-killed", "--region", STANDBY, "--param", "process=cache"), ("clear",)):
         refused = sandbox.command("fault", *words)

@@ -99,8 +99,6 @@ def test_adopted_without_replacement(world: World, example: Example) -> None:
         identifier = f"default/{result.outputs['rule']}/{result.outputs['targetId']}"
     if example.name == "task":
         identifier = str(result.outputs["arn"])
-    if example.name == "namespace":
-        identifier = f"{result.id}:{result.outputs['vpc']}"
     if example.name == "selection":
         identifier = f"{result.outputs['planId']}|{result.id}"
     read = provider.read(example.token, identifier)

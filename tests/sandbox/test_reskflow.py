@@ -135,7 +135,7 @@ def test_buckets_replicate_both_ways(deployed: Deployed, store: str) -> None:
 
 def test_the_failover_pair_with_its_checks_and_switches(deployed: Deployed) -> None:
     route53 = deployed.client("route53", HOME)
-    (zone,) = (each for each in route53.list_hosted_zones()["HostedZones"] if not each["Config"]["PrivateZone"])
+    (zone,) = route53.list_hosted_zones()["HostedZones"]
     records = route53.list_resource_record_sets(HostedZoneId=zone["Id"])["ResourceRecordSets"]
     pair = {r["SetIdentifier"]: r for r in records if r["Name"] == "orders.reskflow.example.com."}
     assert {site: record["Failover"] for site, record in pair.items()} == {HOME: "PRIMARY", STANDBY: "SECONDARY"}
@@ -210,18 +210,19 @@ def test_an_app_team_deploys_against_the_contract(deployed: Deployed) -> None:
 
 
 @pytest.mark.parametrize("region", [HOME, STANDBY])
-def test_what_gateways_ask_is_registered_in_their_own_network(deployed: Deployed, region: str) -> None:
-    site = deployed.contract.site(region)
-    host = urlsplit(site.gate_url).hostname
-    (zone,) = (
-        each
-        for each in deployed.client("route53", region).list_hosted_zones()["HostedZones"]
-        if f"warden.{each['Name']}" == f"{host}."
-    )
-    assert zone["Config"]["PrivateZone"]
-    (network,) = deployed.client("route53", region).get_hosted_zone(Id=zone["Id"])["VPCs"]
-    assert network == {"VPCId": site.network.vpc_id, "VPCRegion": region}
-    (address,) = deployed.client("servicediscovery", region).list_services()["Services"]
+def test_what_gateways_ask_is_in_their_own_network_and_leads_to_the_wardens_task(
+    deployed: Deployed, region: str
+) -> None:
+    site, elb = deployed.contract.site(region), deployed.client("elbv2", region)
+    asked = urlsplit(site.gate_url)
+    (balancer,) = elb.describe_load_balancers()["LoadBalancers"]
+    assert (balancer["DNSName"], balancer["Scheme"]) == (asked.hostname, "internal")
+    assert balancer["VpcId"] == site.network.vpc_id
+    assert {each["SubnetId"] for each in balancer["AvailabilityZones"]} == set(site.network.private_subnet_ids)
+    (listener,) = elb.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+    assert (listener["Protocol"], listener["Port"]) == ("TCP", asked.port)
+    (action,) = listener["DefaultActions"]
     name = f"{PREFIX}-warden-{region}"
     (service,) = deployed.client("ecs", region).describe_services(cluster=name, services=[name])["services"]
-    assert service["serviceRegistries"] == [{"registryArn": address["Arn"]}]
+    (registered,) = service["loadBalancers"]
+    assert (registered["targetGroupArn"], registered["containerPort"]) == (action["TargetGroupArn"], asked.port)

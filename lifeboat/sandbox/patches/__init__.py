@@ -19,6 +19,7 @@ MODULES = (
     "ecs",
     "elasticache",
     "elasticache_global",
+    "elbv2",
     "kms",
     "rds",
     "rds_backups",
@@ -29,7 +30,6 @@ MODULES = (
     "route53_health",
     "s3",
     "secretsmanager",
-    "servicediscovery",
 )
 
 

@@ -10,7 +10,7 @@ from components.aws.lease import LeaseSite, LeaseTable, LeaseTableArgs
 from components.aws.warden import Warden, WardenArgs, WayIn, WayOut
 from components.aws.warden_alarms import WardenAlarms, WardenAlarmsArgs
 from components.aws.witness_network import WitnessNetwork, WitnessNetworkArgs
-from lifeboat.model.naming import GATE_PORT, warden_namespace
+from lifeboat.model.naming import GATE_PORT
 from tests.components.harness import ACCOUNT, HOME, OTHER, PREFIX, WITNESS, Example, World
 
 SITES = (HOME, OTHER)
@@ -41,8 +41,8 @@ def lease(world: World) -> LeaseTable:
     return LeaseTable("lease", LeaseTableArgs(home=home, other=other, witness=WITNESS))
 
 
-def way_in(region: str) -> WayIn:
-    return WayIn(cidr="10.1.0.0/16", port=GATE_PORT, namespace=warden_namespace(PREFIX, region))
+def way_in() -> WayIn:
+    return WayIn(cidr="10.1.0.0/16", port=GATE_PORT)
 
 
 def warden(world: World, region: str = HOME, image: str = IMAGE) -> Warden:
@@ -54,7 +54,7 @@ def warden(world: World, region: str = HOME, image: str = IMAGE) -> Warden:
             subnet_ids=["subnet-1", "subnet-2"],
             public_address=region == WITNESS,
             ways_out=[WayOut(cidr="0.0.0.0/0", port=443), WayOut(cidr="10.0.0.0/16", port=5432)],
-            way_in=None if region == WITNESS else way_in(region),
+            way_in=None if region == WITNESS else way_in(),
             image=image,
             configuration=f'{{"region": "{region}"}}',
             scope=SCOPE,

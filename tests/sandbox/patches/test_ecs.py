@@ -38,9 +38,21 @@ def test_create_service_keeps_how_it_is_deployed(clients: Clients) -> None:
     changed = {**DEPLOYED, "maximumPercent": 200}
     ecs.update_service(cluster=CLUSTER, service=NAME, deploymentConfiguration=changed)
     assert describe(ecs)["deploymentConfiguration"] == changed
-    registries = [{"registryArn": "arn:aws:servicediscovery:us-east-1:123456789012:service/srv-1"}]
-    ecs.update_service(cluster=CLUSTER, service=NAME, serviceRegistries=registries)
-    assert describe(ecs)["serviceRegistries"] == registries
+
+
+def test_create_service_wants_targets_that_a_balancer_listens_for(clients: Clients) -> None:
+    ec2, elb = clients("ec2"), clients("elbv2")
+    network = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=network, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+    made = elb.create_load_balancer(Name=NAME, Type="network", Subnets=[subnet])["LoadBalancers"][0]["LoadBalancerArn"]
+    group = elb.create_target_group(Name=NAME, Protocol="TCP", Port=80, VpcId=network, TargetType="ip")
+    arn = group["TargetGroups"][0]["TargetGroupArn"]
+    registered = [{"targetGroupArn": arn, "containerName": NAME, "containerPort": 80}]
+    with pytest.raises(ClientError, match="does not have an associated load balancer"):
+        create(clients, loadBalancers=registered)
+    forward = [{"Type": "forward", "TargetGroupArn": arn}]
+    elb.create_listener(LoadBalancerArn=made, Protocol="TCP", Port=80, DefaultActions=forward)
+    assert describe(create(clients, loadBalancers=registered))["loadBalancers"] == registered
 
 
 def test_create_service_refuses_a_name_in_use(clients: Clients) -> None:

@@ -51,7 +51,7 @@ def _site(region: str, octet: int) -> dict[str, Any]:
         },
         "keys": {"objects": f"arn:aws:kms:{region}:{ACCOUNT}:key/1"},
         "secrets": {"jwt": f"arn:aws:secretsmanager:{region}:{ACCOUNT}:secret:jwt-abc"},
-        "gate_url": f"http://warden.reskflow-production-{region}.lifeboat.internal:8470/gate",
+        "gate_url": f"http://reskflow-production-gate-1a2b.elb.{region}.amazonaws.com:8470/gate",
     }
 
 

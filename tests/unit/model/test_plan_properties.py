@@ -42,7 +42,7 @@ def check(plan: Plan) -> None:
         assert not (needed and call.plane is Plane.CONTROL and call.service in GLOBAL and "us-east-1" in plan.lost)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(declarations(), st.sampled_from(list(Mode)), st.sets(st.sampled_from(REGIONS), max_size=2))
 def test_a_plan_or_a_refusal_with_reasons(config: dict[str, Any], mode: Mode, lost: set[str]) -> None:
     found = outcome(config)

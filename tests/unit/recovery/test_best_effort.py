@@ -121,6 +121,30 @@ def test_another_password_is_asked_for_within_the_same_call(server: Server) -> N
     assert server.ports.cloud.asked == asked
 
 
+def test_a_way_is_asked_for_anew_though_the_retired_one_still_lets_in(server: Server) -> None:
+    server.ports.now += 61.0
+    server.ports.cloud.password = server.password = "another"
+    assert server.ports.sql(HOME, "ledger", best_effort=True) == "a session"
+    assert server.attempts == ["another"]
+
+
+def test_a_known_way_holds_while_nobody_tells_another_and_that_is_asked_once_a_minute(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def within(ask: object, seconds: float, what: str) -> None:
+        del ask, seconds
+        asked.append(what)
+        raise TimeoutError(what)
+
+    monkeypatch.setattr("lifeboat.recovery.system_ports.within", within)
+    server.ports.now += 61.0
+    for _ in range(3):
+        assert server.ports.sql(HOME, "ledger", best_effort=True) == "a session"
+    assert len(asked) == 1
+
+
 def test_who_needs_the_answer_waits_for_the_apis(server: Server) -> None:
     server.password = server.ports.cloud.password = "another"
     server.ports.cloud.open.clear()
