@@ -50,11 +50,10 @@ CONTRACT: Outcomes = {
 }
 
 
-TASKS: Outcomes = {
-    f"warden-{region}-task": ("replaces", {"containerDefinitions"})
-    for region in ("eu-west-1", "eu-central-1", "eu-west-2")
-}
-"""Wardens are told the declaration: a new one is a new revision of their tasks."""
+WARDENS = ("eu-west-1", "eu-central-1", "eu-west-2")
+TASKS: Outcomes = {f"warden-{region}-task": ("replaces", {"containerDefinitions"}) for region in WARDENS}
+"""Wardens are told the declaration: a new one is a new revision of their tasks, and their services follow."""
+SERVICES: Outcomes = {f"warden-{region}-service": ("in-place", {"taskDefinition"}) for region in WARDENS}
 
 PROBED = {CLUSTER, GLOBAL_DATASTORE, RECORD, "aws:iam/role:Role"}
 """Types that tell whether a region answers, and the global control planes in it."""
@@ -228,7 +227,7 @@ def test_prod_previews_nothing_but_the_generation_that_a_failback_adds(prod: Wor
     assert instance.inputs["replicateSourceDb"].endswith(f":db:streamgate-prod-catalog-{OTHER_G1}")
     prod.previewer.apply(added)
     published = prod.preview(generations=REBUILT)
-    assert (published.created, _outcomes(published.changed)) == (frozenset(), CONTRACT)
+    assert (published.created, _outcomes(published.changed)) == (frozenset(), CONTRACT | SERVICES)
     prod.previewer.apply(published)
 
     _promote(prod, G2)
