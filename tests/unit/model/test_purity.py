@@ -20,6 +20,7 @@ ALLOWED = {
     "enum",
     "functools",
     "graphlib",
+    "hashlib",
     "heapq",
     "importlib",
     "ipaddress",
