@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
 
 @contextlib.contextmanager
@@ -18,15 +18,9 @@ def interrupts_held() -> Generator[None]:
 
     A block that fails tells its own fault instead. Other threads than the main one are never interrupted.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
     held: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _: held.append(number))
-    try:
+    with _handled_by(held.append):
         yield
-    finally:
-        signal.signal(signal.SIGINT, before)
     if held:
         signal.raise_signal(signal.SIGINT)
 
@@ -38,20 +32,28 @@ def interrupts_cancel(task: asyncio.Task[Any]) -> Generator[None]:
     Raised in the middle of the loop instead, it may hit between a callback's turn and its call: that task is never
     called again, and whoever waits for it waits for ever.
     """
+    pressed: list[int] = []
+
+    def cancel(number: int) -> None:
+        pressed.append(number)
+        task.get_loop().call_soon_threadsafe(task.cancel)
+
+    try:
+        with _handled_by(cancel):
+            yield
+    finally:
+        if pressed:
+            raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def _handled_by(act: Callable[[int], None]) -> Generator[None]:
+    """Have SIGINT do this, told its number, while the block runs; nothing where the main thread is another one."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    loop = task.get_loop()
-    pressed: list[int] = []
-
-    def cancel(number: int, _: object) -> None:
-        pressed.append(number)
-        loop.call_soon_threadsafe(task.cancel)
-
-    before = signal.signal(signal.SIGINT, cancel)
+    before = signal.signal(signal.SIGINT, lambda number, _: act(number))
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-        if pressed:
-            raise KeyboardInterrupt

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _POLL: Final = 0.02
-"""Seconds between looks."""
+"""Seconds between looks: what is waited for has no event, so that there is nothing better than to look again."""
 
 
 def comes_true(condition: Callable[[], bool], deadline: float) -> bool:

@@ -104,7 +104,6 @@ def test_a_program_that_is_not_there_is_named(processes: Processes) -> None:
         processes.start(Server(name="x", argv=["/nowhere"], cwd=Path("/"), env={}))
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root lends an account")
 def test_after_the_end_nothing_is_started(tmp_path: Path) -> None:
     running = Processes(tmp_path)
     running.close()
@@ -112,6 +111,7 @@ def test_after_the_end_nothing_is_started(tmp_path: Path) -> None:
         running.start(python("late", FOREVER))
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root lends an account")
 def test_root_lends_its_servers_an_account(processes: Processes) -> None:
     account = lent_account()
     assert account is not None

@@ -27,7 +27,7 @@ from lifeboat.sandbox.plugin.wire import reveal
 from lifeboat.sandbox.provider import ProviderError, outcome
 from lifeboat.sandbox.state import Directory
 from lifeboat.sandbox.up import up
-from tests.moving import cluster_arn, fail_over_cache, fail_over_database
+from tests.moving import GLOBAL, cluster_arn, fail_over_cache, fail_over_database
 from tests.preview import Preview, Previewer, Stored
 from tests.project import ROOT, link_project
 
@@ -201,7 +201,7 @@ def test_a_lost_cluster_that_left_its_global_cluster_stays_in_the_program(reskfl
     """The last of ReskFlow's tests: the API puts no cluster back, only Aurora itself does."""
     _lead(reskflow, "us-west-2")
     reskflow.client("rds", "us-west-2").remove_from_global_cluster(
-        GlobalClusterIdentifier="reskflow-production-orders",
+        GlobalClusterIdentifier=GLOBAL,
         DbClusterIdentifier=cluster_arn("us-east-1"),
     )
     _assert_empty(

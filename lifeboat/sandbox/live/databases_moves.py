@@ -5,7 +5,6 @@ moto moves a writer at once. Here it stays where it was until the other cluster 
 
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -15,6 +14,7 @@ from lifeboat.sandbox.live.databases_model import AVAILABLE, global_clusters, ke
 from lifeboat.sandbox.patches.base import Moto, attributes
 from lifeboat.sandbox.patches.rds_global import set_writer
 from lifeboat.sandbox.patches.rds_live import may_lose_data
+from lifeboat.sandbox.waiting import comes_true
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,7 +25,6 @@ SWITCHOVER, FAILOVER = "switchover-global-cluster", "failover-global-cluster"
 _KNOWN: Final = "lifeboat_writer"
 _HANDOVER: Final = 10.0
 """Seconds that a secondary has to receive the rest; it streams, or it would not be asked."""
-_POLL: Final = 0.02
 
 
 @dataclass
@@ -130,10 +129,7 @@ def _hand_over(old: Unit, new: Unit) -> bool:
     # A polite end sends replicas that stream all that they lack.
     old.server.stop(deadline=_HANDOVER)
     written = old.server.ended_at()
-    end, pause = time.monotonic() + _HANDOVER, threading.Event()
-    while written is None or not new.server.received_all(written):
-        if written is None or time.monotonic() > end:
-            old.server.start()
-            return False
-        pause.wait(_POLL)
+    if written is None or not comes_true(lambda: new.server.received_all(written), _HANDOVER):
+        old.server.start()
+        return False
     return True

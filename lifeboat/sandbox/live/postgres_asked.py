@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from typing import TYPE_CHECKING, Any, Final, LiteralString
 
 import psycopg
 
 from lifeboat.sandbox.live.postgres_setup import CONNECT_TIMEOUT, SUPERUSER
 from lifeboat.sandbox.state import SandboxError
+from lifeboat.sandbox.waiting import comes_true
 
 if TYPE_CHECKING:
     from lifeboat.sandbox.live.postgres_setup import Place
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 _STATEMENT_TIMEOUT: Final = 10_000
 """Milliseconds."""
 _ARCHIVE_DEADLINE: Final = 15.0
-_POLL: Final = 0.02
 
 
 class Asked:
@@ -60,12 +58,9 @@ class Asked:
             # A restore up to a moment wants to meet a commit after it.
             connection.execute("SELECT pg_current_xact_id()")
             ((segment,),) = connection.execute("SELECT pg_walfile_name(pg_switch_wal())").fetchall()
-            end, pause = time.monotonic() + _ARCHIVE_DEADLINE, threading.Event()
             done = "SELECT coalesce(last_archived_wal >= %s, false) FROM pg_stat_archiver"
-            while connection.execute(done, [segment]).fetchone() != (True,):
-                if time.monotonic() > end:
-                    raise SandboxError(f"{self.place.name}: its log is not archived within {_ARCHIVE_DEADLINE:g} s")
-                pause.wait(_POLL)
+            if not comes_true(lambda: connection.execute(done, [segment]).fetchone() == (True,), _ARCHIVE_DEADLINE):
+                raise SandboxError(f"{self.place.name}: its log is not archived within {_ARCHIVE_DEADLINE:g} s")
 
     def received_all(self, until: str) -> bool:
         """Whether a replica has its source's log up to there.
