@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from lifeboat.model.routing_document import RoutingDocument, routing_parameter
 from lifeboat.model.settings.sites import RoutingKind
+from lifeboat.recovery.journal import told_of
+from lifeboat.recovery.run_state import UNANSWERED, is_unanswered
 from lifeboat.recovery.switches import SwitchMetrics, levels
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from lifeboat.recovery.lease_record import LeaseRecord
     from lifeboat.recovery.run_state import StepRun
 
@@ -37,28 +37,41 @@ def switch(run: StepRun, kind: RoutingKind, record: LeaseRecord) -> None:
 
 
 def _controls(run: StepRun, record: LeaseRecord) -> None:
-    """One call for all: a safety rule refuses what would leave every control off."""
-    place = run.plan.by_key["switch-routing"].region
-    endpoint, controls = _published(run, place)
+    """One call for all: a safety rule refuses what would leave every control off.
+
+    Any of the cluster's endpoints takes it. AWS takes them out of service in turn, so that the next one is asked when
+    one does not answer: first the plan's, those of lost regions never.
+    """
+    document = _published(run)
     entries = [
-        {"RoutingControlArn": controls[site], "RoutingControlState": "Off" if level else "On"}
-        for site, level in levels(record, list(controls)).items()
+        {"RoutingControlArn": document.controls[site], "RoutingControlState": "Off" if level else "On"}
+        for site, level in levels(record, list(document.controls)).items()
     ]
-    client = run.ports.client("route53-recovery-cluster", place, endpoint=endpoint)
-    client.update_routing_control_states(UpdateRoutingControlStateEntries=entries)
+    planned = run.plan.by_key["switch-routing"].region
+    places = sorted(filter(run.answers, document.endpoints), key=lambda region: (region != planned, region))
+    for place in places:
+        client = run.ports.client("route53-recovery-cluster", place, endpoint=document.endpoints[place])
+        try:
+            client.update_routing_control_states(UpdateRoutingControlStateEntries=entries)
+        except UNANSWERED as fault:
+            if place == places[-1] or not is_unanswered(fault):
+                raise
+            run.progress(f"the endpoint in {place}: {told_of(fault)}: asking the next one")
+        else:
+            return
 
 
-def _published(run: StepRun, place: str) -> tuple[str, Mapping[str, str]]:
-    """Endpoint in one region and control ARN by site, from the parameter that each site has beside its control."""
+def _published(run: StepRun) -> RoutingDocument:
+    """What each site has beside its control."""
     name = routing_parameter(run.physical.prefix)
     found = run.ports.client("ssm", run.plan.target).get_parameter(Name=name)
     try:
         document = RoutingDocument.of(found["Parameter"]["Value"])
     except ValueError as fault:
         raise LookupError(f"{name} in {run.plan.target}: {fault}: `lifeboat up` writes it") from None
-    if place not in document.endpoints:
-        raise LookupError(f"{name} in {run.plan.target}: has no endpoint in {place}: `lifeboat up` writes it")
-    return document.endpoints[place], document.controls
+    if not any(map(run.answers, document.endpoints)):
+        raise LookupError(f"{name} in {run.plan.target}: has no endpoint that is left: `lifeboat up` writes it")
+    return document
 
 
 def _records(run: StepRun) -> None:

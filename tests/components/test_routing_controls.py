@@ -99,7 +99,7 @@ def test_a_failover_turns_the_controls_that_were_deployed(deployment: Deployment
     assert physical.prefix == PREFIX
     plan = derive(settings, physical.topology, mode=Mode.FAILOVER, lost=frozenset({lost}), source=lost)
     outside = Outside(deployment, target)
-    run: Any = SimpleNamespace(plan=plan, physical=physical, ports=outside)
+    run: Any = SimpleNamespace(plan=plan, physical=physical, ports=outside, answers=lambda region: region != lost)
     recovery.switch(run, RoutingKind.ROUTING_CONTROL, taken(lost, target))
 
     arns = {
@@ -142,7 +142,7 @@ def test_no_other_kind_leaves_any() -> None:
     [
         ("{}", r"KeyError: 'endpoints': accepted is JSON with endpoints by region, controls by site"),
         ("no JSON", r"accepted is JSON"),
-        (json.dumps({"endpoints": {"eu-north-1": "https://x"}, "controls": {}}), r"has no endpoint in "),
+        (json.dumps({"endpoints": {HOME: "https://x"}, "controls": {}}), r"has no endpoint that is left"),
     ],
 )
 def test_a_document_that_is_none_is_told_in_a_line(value: str, why: str) -> None:
@@ -150,6 +150,7 @@ def test_a_document_that_is_none_is_told_in_a_line(value: str, why: str) -> None
     physical = Physical(settings=settings, topology=resolve(settings))
     plan = derive(settings, physical.topology, mode=Mode.FAILOVER, lost=frozenset({HOME}), source=HOME)
     ssm = SimpleNamespace(get_parameter=lambda **_asked: {"Parameter": {"Value": value}})
-    run: Any = SimpleNamespace(plan=plan, physical=physical, ports=SimpleNamespace(client=lambda *_a, **_k: ssm))
+    ports = SimpleNamespace(client=lambda *_a, **_k: ssm)
+    run: Any = SimpleNamespace(plan=plan, physical=physical, ports=ports, answers=lambda region: region != HOME)
     with pytest.raises(LookupError, match=rf"/lifeboat/{PREFIX}/routing in {OTHER}: .*{why}.*`lifeboat up` writes it"):
         recovery.switch(run, RoutingKind.ROUTING_CONTROL, taken(HOME, OTHER))

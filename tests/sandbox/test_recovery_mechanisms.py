@@ -9,6 +9,7 @@ import pytest
 from botocore.stub import Stubber
 
 from lifeboat.model.plan.graph import Mode
+from lifeboat.model.routing_document import RoutingDocument
 from lifeboat.recovery.endpoints import plain_instance
 from lifeboat.recovery.guarded_ports import Guard, GuardedPorts
 from lifeboat.recovery.journal import Journal
@@ -341,16 +342,21 @@ def test_the_newest_copy_in_a_vault_is_restored_by_a_job_that_is_ordered_once(ga
     assert stage.undeclared() == set()
 
 
-def test_routing_controls_are_turned_in_one_call_where_they_stand(gateway: Record) -> None:
+@pytest.fixture
+def controls_stage(gateway: Record) -> tuple[Stage, Any, list[dict[str, str]]]:
+    """Controls behind two endpoints and one in the lost region; the stub that both are, and what turns the controls."""
     stage = Stage(gateway, routed("{ kind: routing-control }"))
     place = stage.plan.by_key["switch-routing"].region
     controls = {
         site: f"arn:aws:route53-recovery-control::123456789012:controlpanel/p/routingcontrol/{site}"
         for site in (EAST, WEST)
     }
-    document = f'{{"endpoints": {{"{place}": "https://cluster.example.com/v1"}}, "controls": {controls}}}'
+    document = RoutingDocument(
+        endpoints={region: f"https://{region}.example.com/v1" for region in (EAST, place, "eu-west-1")},
+        controls=controls,
+    )
     stage.world.client("ssm", WEST).put_parameter(
-        Name=f"/lifeboat/{stage.physical.prefix}/routing", Value=document.replace("'", '"'), Type="String"
+        Name=f"/lifeboat/{stage.physical.prefix}/routing", Value=document.text(), Type="String"
     )
     client, stub = stubbed("route53-recovery-cluster", place)
     stage.told["route53-recovery-cluster"] = client
@@ -358,10 +364,46 @@ def test_routing_controls_are_turned_in_one_call_where_they_stand(gateway: Recor
         {"RoutingControlArn": controls[EAST], "RoutingControlState": "Off"},
         {"RoutingControlArn": controls[WEST], "RoutingControlState": "On"},
     ]
+    return stage, stub, entries
+
+
+def turned_at(stage: Stage) -> list[str]:
+    return [call.region for call in stage.made if call.service == "route53-recovery-cluster"]
+
+
+def test_routing_controls_are_turned_in_one_call_where_they_stand(
+    controls_stage: tuple[Stage, Any, list[dict[str, str]]],
+) -> None:
+    stage, stub, entries = controls_stage
     stub.add_response("update_routing_control_states", {}, {"UpdateRoutingControlStateEntries": entries})
     assert stage.perform("switch-routing") == f"traffic goes to {WEST} by routing-control"
     stub.assert_no_pending_responses()
+    assert turned_at(stage) == [stage.plan.by_key["switch-routing"].region]
     assert stage.undeclared() == set()
+
+
+def test_the_next_endpoint_turns_the_controls_where_one_does_not_answer(
+    controls_stage: tuple[Stage, Any, list[dict[str, str]]],
+) -> None:
+    stage, stub, entries = controls_stage
+    asked = {"UpdateRoutingControlStateEntries": entries}
+    out = "EndpointTemporarilyUnavailableException"
+    stub.add_client_error("update_routing_control_states", out, http_status_code=503, expected_params=asked)
+    stub.add_response("update_routing_control_states", {}, asked)
+    stage.perform("switch-routing")
+    stub.assert_no_pending_responses()
+    # Never the one in the region that is lost.
+    assert turned_at(stage) == [stage.plan.by_key["switch-routing"].region, "eu-west-1"]
+
+
+def test_what_an_endpoint_refuses_no_other_one_is_asked(
+    controls_stage: tuple[Stage, Any, list[dict[str, str]]],
+) -> None:
+    stage, stub, _ = controls_stage
+    stub.add_client_error("update_routing_control_states", "AccessDeniedException", http_status_code=403)
+    with pytest.raises(Exception, match="AccessDenied"):
+        stage.perform("switch-routing")
+    assert len(turned_at(stage)) == 1
 
 
 def test_records_are_edited_where_that_was_waived(gateway: Record) -> None:

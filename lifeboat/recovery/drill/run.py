@@ -252,7 +252,7 @@ class Drill:
             return None
 
         if self._until(ended, self._bound, "a failover ends well") is None:
-            last = [f"{run.name} is {run.result}" for run in self._runs(mark)][-1:]
+            last = [run.told for run in self._runs(mark) if run.result != STOOD_BACK][-1:]
             self._noted.happened = f"no failover ended well in time; {''.join(last) or 'none began'}"
 
     def _nothing(self, mark: Mark, lease: LeaseRecord) -> None:

@@ -52,6 +52,12 @@ class RunTime:
     why: str = ""
     """Reasons of a refusal, or of a failure."""
 
+    @property
+    def told(self) -> str:
+        """How it stands and why: what each step said that did not end well, or the reasons of a refusal."""
+        stuck = [f"{step.step.key}: {step.said or 'has not ended'}" for step in self.steps if step.ended is None]
+        return ": ".join(filter(None, (f"{self.name} is {self.result}", "; ".join(stuck) or self.why)))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Phase:

@@ -141,6 +141,22 @@ def test_no_failover_is_told_and_everything_is_healed(world: PlayedWorld, tmp_pa
     assert "rejoin reskflow" not in world.log
 
 
+def test_a_failover_that_gets_stuck_names_the_step_and_its_deadline(world: PlayedWorld, tmp_path: Path) -> None:
+    def gets_stuck(played: PlayedWorld) -> None:
+        now, run = played.wall(), "failover-20270131T120000Z-1a1a"
+        fault = "missed its deadline of 900 s"
+        played.journal += [
+            opened(1, now, run=run),
+            entry(2, now, Event.STARTED, step="promote-database/orders", run=run),
+            entry(3, now + 90, Event.FAILED, step="promote-database/orders", run=run, fault=fault),
+            entry(1, now + 1, Event.REFUSED, run="failover-late", mode="failover", claimed_by="witness"),
+        ]
+
+    world.after = {30: gets_stuck}
+    evidence = drilled(world, tmp_path)
+    assert "is under way: promote-database/orders: missed its deadline of 900 s" in evidence.verdict.headline
+
+
 def test_a_refused_rejoin_is_tried_again_and_a_failed_one_is_not(world: PlayedWorld, tmp_path: Path) -> None:
     world.answers = {"rejoin": [3, 3]}
     assert drilled(world, tmp_path).verdict.passed
