@@ -5,6 +5,9 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 SOURCES := __main__.py benchmarks components contract examples lifeboat policies stacks tests
 
+# Each of hundreds of processes would compile 500 modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help up down drill test kills crashes histories acceptance lint format bench lock clean
 
@@ -22,10 +25,10 @@ drill: $(BIN)/.program ## Rehearse SCENARIO (default region-failure) on STACK in
 
 test: $(BIN)/.dev ## Lint, check types, run every test that this machine can run
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 kills: $(BIN)/.dev ## Kill the living sandbox at LIFEBOAT_KILLS (default 50) random moments
-	LIFEBOAT_KILLS=$${LIFEBOAT_KILLS:-50} $(BIN)/pytest tests/live/test_kills.py
+	LIFEBOAT_ACCEPTANCE=1 $(BIN)/pytest tests/acceptance/test_kills.py
 
 crashes: $(BIN)/.dev ## Kill a failover at every LIFEBOAT_CRASH_STRIDE-th (default each) external call
 	LIFEBOAT_CRASH_STRIDE=$${LIFEBOAT_CRASH_STRIDE:-1} $(BIN)/pytest tests/sandbox/test_recovery_crash.py -o timeout=14400

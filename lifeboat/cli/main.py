@@ -31,6 +31,7 @@ from lifeboat.cli import (
     up,
 )
 from lifeboat.cli.output import tell
+from lifeboat.interpreter import collect_seldom
 
 app = typer.Typer(
     name="lifeboat",
@@ -62,6 +63,7 @@ app.command("doctor")(doctor.doctor)
 
 def main() -> None:
     """Run the command; a fault of the user's is lines on stderr and an exit code, never a traceback."""
+    collect_seldom()
     _open_closed_streams()
     try:
         try:

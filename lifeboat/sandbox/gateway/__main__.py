@@ -18,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lifeboat.interpreter import collect_seldom
 from lifeboat.sandbox.live.world_config import Live
 from lifeboat.sandbox.state import Directory, Gateway, Lock, Record, SandboxError, process_identity
 
@@ -42,6 +43,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--home", required=True, help="the stack's home region")
     Live.describe(parser)
     arguments = parser.parse_args(argv)
+    collect_seldom()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         serve(
