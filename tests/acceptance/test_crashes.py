@@ -2,8 +2,8 @@
 
 In one living sandbox, from site to site: the holder's region is lost, the other one takes over, the lost one rejoins.
 `lifeboat failover` is killed and resumed by another operator; the warden that decided is killed together with the run
-that it began, and the next warden that finds it silent goes on. ``LIFEBOAT_ACCEPTANCE_CRASHES`` (6) is how many die,
-half of each kind; ``LIFEBOAT_ACCEPTANCE_SEED`` (0) chooses at which calls. ``--log-cli-level=INFO`` shows each.
+that it began, and the same site's next one finds it silent and goes on. ``LIFEBOAT_ACCEPTANCE_CRASHES`` (6) is how many
+die, half of each kind; ``LIFEBOAT_ACCEPTANCE_SEED`` (0) chooses at which calls. ``--log-cli-level=INFO`` shows each.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ import subprocess
 import sys
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +26,7 @@ import pytest
 
 from lifeboat.sandbox.live.client_history import Outcome, read_history
 from tests.live.living import HOME, LIFEBOAT, ORDERS, STANDBY, WITNESS, Sandbox, project
+from tests.live.recovering import lasting
 from tests.live.waiting import until
 from tests.moving import PREFIX
 
@@ -53,8 +53,6 @@ KINDS = (OPERATOR, WARDEN, WARDEN, OPERATOR)
 SURE = 0.9
 """Share of the calls that every run makes: of the last ones, it makes a few more or less."""
 log = logging.getLogger(__name__)
-PASSING = {"LatestRestorableTime", "EarliestRestorableTime", "ResponseMetadata", "StateUpdatedTimestamp"}
-"""What the control plane tells that is another each time."""
 
 
 @dataclass
@@ -207,21 +205,6 @@ class Stage:
         assert done.returncode == 0, done.stderr
 
 
-def lasting(found: Any) -> Any:  # noqa: ANN401 - whatever AWS answers
-    """An answer without times, in an order of its own."""
-    match found:
-        case dict():
-            return {
-                name: lasting(value)
-                for name, value in sorted(found.items())
-                if name not in PASSING and not isinstance(value, datetime)
-            }
-        case list():
-            return sorted((lasting(each) for each in found), key=lambda each: json.dumps(each, sort_keys=True))
-        case _:
-            return found
-
-
 def cache(sandbox: Sandbox, region: str) -> redis.Redis:
     """As living sandboxes give it, with a deadline: the region may be lost."""
     made = sandbox.cache(region)
@@ -244,8 +227,8 @@ def stage() -> Iterator[Stage]:
 
 
 def mortal_wardens(sandbox: Sandbox, deaths: Path) -> None:
-    """Have every warden begin runs that can be killed; each starts anew with that."""
-    for region in (HOME, STANDBY, WITNESS):
+    """Have the sites' wardens begin runs that can be killed; each starts anew with that."""
+    for region in (HOME, STANDBY):
         path = sandbox.directory.data / "warden" / region / "config.json"
         config = json.loads(path.read_text())
         tied, unattended = config["failover_command"][:3], config["failover_command"][6:]

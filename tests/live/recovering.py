@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import time
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from lifeboat.model.plan.derivation import derive
@@ -16,8 +17,9 @@ from lifeboat.model.topology import resolve
 from lifeboat.recovery.gatefile import GateState, boot_id, read_gate
 from lifeboat.sandbox.live.client_history import read_history
 from tests.declared import Made, undeclared
-from tests.live.living import HOME, LIFEBOAT, ORDERS, STANDBY, Sandbox
+from tests.live.living import HOME, LIFEBOAT, ORDERS, STANDBY, WITNESS, Sandbox
 from tests.live.waiting import until
+from tests.moving import PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -29,6 +31,8 @@ MOVED = 180.0
 """Seconds; what hangs in a lost region hangs for real."""
 RATE = 100
 REFUSED = 3
+PASSING = {"LatestRestorableTime", "EarliestRestorableTime", "ResponseMetadata", "StateUpdatedTimestamp"}
+"""What the control plane tells that is another each time."""
 
 
 @contextlib.contextmanager
@@ -138,8 +142,47 @@ class Operator:
             "lease": self.lease(),
             "clusters": rds.describe_global_clusters()["GlobalClusters"],
             "datastores": cache.describe_global_replication_groups(ShowMemberInfo=True)["GlobalReplicationGroups"],
-            "orders": {region: dump(self.sandbox, region) for region in (HOME, STANDBY)},
+            **{region: self._in(region) for region in (HOME, STANDBY)},
+            "switches": self._alarms(WITNESS, "StateValue"),
         }
+
+    def _in(self, region: str) -> dict[str, Any]:
+        """What a site has, without the states that time changes."""
+        rds, cache, s3 = (self.sandbox.client(service, region) for service in ("rds", "elasticache", "s3"))
+        buckets = [found["Name"] for found in s3.list_buckets()["Buckets"] if found["Name"].endswith(region)]
+        with self.sandbox.cache(region) as session:
+            keys = {key: session.get(key) for key in session.scan_iter()}
+        return {
+            "clusters": lasting(rds.describe_db_clusters()["DBClusters"]),
+            "instances": lasting(rds.describe_db_instances()["DBInstances"]),
+            "caches": lasting(cache.describe_replication_groups()["ReplicationGroups"]),
+            "alarms": self._alarms(region, "ActionsEnabled"),
+            "orders": dump(self.sandbox, region),
+            "keys": keys,
+            "objects": {
+                bucket: {each["Key"]: each["ETag"] for each in s3.list_objects_v2(Bucket=bucket).get("Contents", [])}
+                for bucket in buckets
+            },
+        }
+
+    def _alarms(self, region: str, what: str) -> dict[str, Any]:
+        found = self.sandbox.client("cloudwatch", region).describe_alarms(AlarmNamePrefix=PREFIX)["MetricAlarms"]
+        return {each["AlarmName"]: each[what] for each in found}
+
+
+def lasting(found: Any) -> Any:  # noqa: ANN401 - whatever AWS answers
+    """An answer without times, in an order of its own."""
+    match found:
+        case dict():
+            return {
+                name: lasting(value)
+                for name, value in sorted(found.items())
+                if name not in PASSING and not isinstance(value, datetime)
+            }
+        case list():
+            return sorted((lasting(each) for each in found), key=lambda each: json.dumps(each, sort_keys=True))
+        case _:
+            return found
 
 
 def dump(sandbox: Sandbox, region: str) -> list[tuple[Any, ...]]:
