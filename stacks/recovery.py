@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import pulumi
 
-    from components.aws.failover_policy import FailoverScope
+    from components.aws.recovery_statements import FailoverScope
     from components.aws.site import Site
     from lifeboat.model.design import Topology
     from lifeboat.model.settings import Settings
@@ -121,7 +121,7 @@ class _Place:
     subnet_ids: Sequence[pulumi.Output[str]]
     ways_out: Sequence[WayOut]
     way_in: WayIn | None
-    """None in the witness, which has no gate."""
+    """None in the witness, which has no gate, and begins no run."""
 
 
 def _warden(settings: Settings, foundation: Foundation, scope: FailoverScope, place: _Place) -> Warden:
@@ -146,15 +146,15 @@ def _warden(settings: Settings, foundation: Foundation, scope: FailoverScope, pl
 
 def _configuration(settings: Settings, place: _Place) -> str:
     """A warden's file: see `lifeboat.recovery.warden_config`."""
-    gate: dict[str, object] = {}
+    of_a_site: dict[str, object] = {}
     if place.way_in is not None:
         gate = {"gate": f"{WRITABLE}/gate.json", "address": EVERYWHERE, "port": place.way_in.port}
+        of_a_site = {"failover_command": list(FAILOVER), **gate}
     return json.dumps(
         {
             "region": place.site.region,
             "settings": json.loads(settings.document()),
-            "failover_command": list(FAILOVER),
-            **gate,
+            **of_a_site,
         }
     )
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_aws as aws
 
-from components.aws.failover_policy import Statement, failover_statements
+from components.aws.failover_policy import failover_statements
 from lifeboat.model.naming import breakglass_role
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from components.aws.failover_policy import FailoverScope
+    from components.aws.recovery_statements import FailoverScope, Statement
     from components.aws.site import Site
 
 MFA_SECONDS = 900
@@ -94,18 +94,7 @@ class Breakglass(pulumi.ComponentResource):
             f"{name}-{site.region}-rule",
             name=label,
             description=f"Somebody took {role_arn}, or tried to",
-            # By name: the ARN is what was asked for, also where the answer was no.
-            event_pattern=json.dumps(
-                {
-                    "source": ["aws.sts"],
-                    "detail-type": ["AWS API Call via CloudTrail"],
-                    "detail": {
-                        "eventSource": ["sts.amazonaws.com"],
-                        "eventName": ["AssumeRole"],
-                        "requestParameters": {"roleArn": [role_arn]},
-                    },
-                }
-            ),
+            event_pattern=json.dumps(_taken(role_arn)),
             state=ALL_EVENTS,
             tags=site.named(label),
             opts=child,
@@ -131,6 +120,22 @@ class Breakglass(pulumi.ComponentResource):
         )
 
 
+def _taken(role_arn: str) -> dict[str, object]:
+    """Events of the role being taken, or asked for in vain: CloudTrail says only in the message which one that was."""
+    return {
+        "source": ["aws.sts"],
+        "detail-type": ["AWS API Call via CloudTrail"],
+        "detail": {
+            "eventSource": ["sts.amazonaws.com"],
+            "eventName": ["AssumeRole"],
+            "$or": [
+                {"requestParameters": {"roleArn": [role_arn]}},
+                {"errorCode": ["AccessDenied"], "errorMessage": [{"wildcard": f"*{role_arn}*"}]},
+            ],
+        },
+    }
+
+
 def _trust(args: BreakglassArgs) -> dict[str, object]:
     """Who may take the role, how and where. STS's own region is what ``aws:RequestedRegion`` says."""
     return {
@@ -152,28 +157,21 @@ def _trust(args: BreakglassArgs) -> dict[str, object]:
 
 
 def _policy(args: BreakglassArgs) -> dict[str, object]:
-    """The failover's permissions, and what a person looks at besides: the wardens and their logs."""
-    wardens = [args.scope.arn("ecs", region, f"*/{_warden(args, region)}*") for region in args.scope.regions]
-    logs = [
-        args.scope.arn("logs", region, f"log-group:/lifeboat/{_warden(args, region)}:*")
-        for region in args.scope.regions
-    ]
+    """What a failover may do, and what a person looks at besides: the wardens and their logs."""
+    # The region is in their names.
+    named = f"{args.scope.prefix}-warden-*"
     looks: list[Statement] = [
         {
             "Sid": "LookAtWardens",
             "Effect": "Allow",
             "Action": ["ecs:DescribeServices", "ecs:DescribeTasks", "ecs:ListTasks"],
-            "Resource": wardens,
+            "Resource": args.scope.arn("ecs", "*", f"*/{named}"),
         },
         {
             "Sid": "ReadTheirLogs",
             "Effect": "Allow",
             "Action": ["logs:FilterLogEvents", "logs:GetLogEvents"],
-            "Resource": logs,
+            "Resource": args.scope.arn("logs", "*", f"log-group:/lifeboat/{named}:*"),
         },
     ]
     return {"Version": "2012-10-17", "Statement": [*looks, *failover_statements(args.scope)]}
-
-
-def _warden(args: BreakglassArgs, region: str) -> str:
-    return f"{args.scope.prefix}-warden-{region}"

@@ -1,4 +1,4 @@
-"""A warden: the process that watches both sites, decides and recovers, as a container service in one region."""
+"""A warden: the process that watches both sites, and recovers its own, as a container service in one region."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ import pulumi_aws as aws
 from components.aws.failover_policy import failover_policy
 from components.aws.warden_address import AddressArgs, warden_address
 from components.aws.warden_image import task_trust, worker_policy
+from components.aws.witness_policy import witness_policy
 from lifeboat.model.naming import gate_url
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from components.aws.failover_policy import FailoverScope
+    from components.aws.recovery_statements import FailoverScope
     from components.aws.site import Site
 
 CPU = "256"
@@ -78,7 +79,7 @@ class WardenArgs:
     configuration: str
     """Its file, as text. Nothing secret: whoever may describe a task reads it."""
     scope: FailoverScope
-    """What its role may touch."""
+    """What a failover touches; the role of a warden that stands in no site may not."""
     logs_key_arn: pulumi.Input[str]
     """Key of this region."""
     log_days: int
@@ -103,7 +104,7 @@ class Warden(pulumi.ComponentResource):
         self._name, self._args, self._site = name, args, args.site
         self._label = args.site.physical("warden")
         group = self._logs()
-        role, policy = self._role("role", "Watches, decides and fails over", json.dumps(failover_policy(args.scope)))
+        role, policy = self._role("role", *self._rights())
         worker, permitted = self._role(
             "worker-role",
             "Pulls the warden's image and writes its logs",
@@ -163,6 +164,13 @@ class Warden(pulumi.ComponentResource):
         self.role_arn = role.arn
         self.service_arn = service.arn
         self.register_outputs({"role_arn": self.role_arn, "service_arn": self.service_arn, "gate_url": self.gate_url})
+
+    def _rights(self) -> tuple[str, str]:
+        """What its role is for, and the policy: only a site's warden fails over."""
+        scope = self._args.scope
+        if self._site.region in scope.sites:
+            return "Watches, decides and fails over", json.dumps(failover_policy(scope))
+        return "Watches, votes and tells people", json.dumps(witness_policy(scope))
 
     def _in(self, *depends_on: pulumi.Resource) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self, provider=self._site.provider, depends_on=list(depends_on))

@@ -36,7 +36,7 @@ class WardenConfig(BaseModel):
     port: Annotated[int, Between(0, 65535)] = Field(default=0, description="The same; 0 takes any that is free.")
     failover_command: tuple[str, ...] = Field(
         default=(),
-        description="What begins a run; `--target`, `--reason`, and `--resume` or `--confirmed`, are added to it.",
+        description="What begins a run, in a site; `--target`, `--reason`, `--resume` or `--confirmed` are added.",
     )
 
     @model_validator(mode="after")

@@ -2,7 +2,9 @@
 
 One stands in every site and one in the witness. A decision needs two of three viewpoints for `confirm_for`, a declared
 rule or a person, and a lease that nobody holds back; what then happens is a run's, and the lease refuses a second one.
-A warden never decides against the site that it stands in, and never back: one that was left is fenced until it rejoins.
+A warden decides for the site that it stands in, and begins or resumes no run to another: only there it reaches the
+stores. So the witness's looks, agrees and tells people, also of a target's warden that does nothing. Nobody decides
+back: a site that was left is fenced until it rejoins.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from lifeboat.model.plan.graph import Mode
 from lifeboat.model.settings.sites import Approval
-from lifeboat.recovery.claim import SILENCE
+from lifeboat.recovery.claim import SILENCE, command_of
 from lifeboat.recovery.gatefile import boot_id
 from lifeboat.recovery.lease import HEARTBEAT
 from lifeboat.recovery.lease_store import DEADLINE, StoreError
@@ -35,8 +37,8 @@ _SILENT: Final = 5 * HEARTBEAT
 """Protocol seconds without a look, or a turn of the keeper, after which a warden is ill; four calls come on top."""
 _LONGEST_PAUSE: Final = 16
 """Times the confirmation, at most, between two attempts at the same failover."""
-_DEPUTY: Final = 3 * HEARTBEAT
-"""Protocol seconds that the witness's warden leaves a decision to the target's."""
+_IDLE: Final = SILENCE
+"""Protocol seconds after which a target's warden that did nothing is as one that is silent; four calls come on top."""
 _log: Final = logging.getLogger(__name__)
 
 
@@ -225,7 +227,10 @@ class Warden:
     def _decide(self, record: LeaseRecord, views: Mapping[str, View]) -> None:
         if record.run is not None:
             self._look_after(record, views)
-            return
+            # A run that is silent and that nobody goes on with must not hide a loss.
+            silent = self._confirmed.lasted(("run", record.run)) >= self._pace.real(SILENCE)
+            if not silent or self._goes_on(record):
+                return
         holder = record.holder
         if holder is None or holder not in self._rules.sites or self._region == holder:
             return
@@ -233,7 +238,7 @@ class Warden:
         lost = self._confirmed.lasted(("lost", holder))
         # Each saw that for the declared time before it said so: agreeing for a moment is enough.
         grey = self._confirmed.lasted(("grey", holder)) >= 0
-        if lost < 0 and not grey:
+        if lost < 0 and not grey and record.run is None:
             self._told.clear()
             self._tries.clear()
         if lost < confirm_for and not grey:
@@ -246,7 +251,11 @@ class Warden:
         elif self._rules.approval is not Approval.AUTOMATIC:
             people = "one person decides" if self._rules.approval is Approval.ONE else "two people decide"
             self._tell(record, target, views, f"{reason}; {people}: `lifeboat failover` to {target}")
-        elif (before := self._due(("lost", record.epoch), target, views, max(lost - confirm_for, 0.0))) is not None:
+        elif self._region != target:
+            waited = max(lost - confirm_for, self._confirmed.lasted(("grey", holder)))
+            told = f"{reason}; the warden of {target} is silent or took nothing over: `lifeboat failover` to {target}"
+            self._tell(record, target, self._without_idle(target, views, waited), told)
+        elif (before := self._due(("lost", record.epoch))) is not None:
             _log.warning("failover to %s is decided: %s", target, reason)
             # Before anybody is told: that may take long where nobody answers.
             self._parts.failover(target, reason, None, self._handed(holder, views))
@@ -261,19 +270,24 @@ class Warden:
         if run is None or lasted < silence:
             return
         told = f"run {run.id} ({run.kind} to {run.target}) has been silent for {SILENCE:g} s"
-        own = run.kind == Mode.FAILOVER and self._rules.approval is Approval.AUTOMATIC and record.hold is None
+        # The name of its file is the project's; whose it is stands in the subject.
+        command = f"lifeboat {command_of(run.kind)} STACK"
+        own = self._goes_on(record)
         if run.aborting:
             # Somebody decided against it; only a person takes back the rest.
-            self._tell(
-                record, run.target, views, f"{told} while it was taken back: `lifeboat failover --abort {run.id}`"
-            )
-        elif not own:
-            self._tell(
-                record, run.target, views, f"{told}: `lifeboat failover --resume {run.id}` or `--abort {run.id}`"
-            )
-        elif self._due(("run", run.id), run.target, views, lasted - silence) is not None:
+            self._tell(record, run.target, views, f"{told} while it was taken back: `{command} --abort {run.id}`")
+        elif not own or self._region != run.target:
+            left = self._without_idle(run.target, views, lasted - silence) if own else views
+            self._tell(record, run.target, left, f"{told}: `{command} --resume {run.id}` or `--abort {run.id}`")
+        elif self._due(("run", run.id)) is not None:
             _log.warning("%s and is gone on with", told)
             self._parts.failover(run.target, told, run.id, None)
+
+    def _goes_on(self, record: LeaseRecord) -> bool:
+        """Whether a warden goes on with the run that is under way, once its runner is silent."""
+        run = record.run
+        own = run is not None and run.kind == Mode.FAILOVER and not run.aborting
+        return own and self._rules.approval is Approval.AUTOMATIC and record.hold is None
 
     def _handed(self, site: str, views: Mapping[str, View]) -> Confirmed | None:
         """What is confirmed of a site, for a run that begins now; None when it is not lost but grey."""
@@ -281,7 +295,14 @@ class Warden:
         if lasted < self._pace.real(self._rules.confirm_for):
             return None
         seen = (observer for observer, view in views.items() if site in view.sights and view.sights[site].lost)
-        return Confirmed(site=site, observers=tuple(sorted(seen)), seconds=lasted, at=self._clock(), boot=boot_id())
+        return Confirmed(
+            site=site,
+            observers=tuple(sorted(seen)),
+            seconds=lasted,
+            at=self._clock(),
+            boot=boot_id(),
+            watched=self._parts.watch.watched,
+        )
 
     def _reason(self, site: str, views: Mapping[str, View]) -> str:
         seen = {observer: view.sights[site] for observer, view in sorted(views.items()) if site in view.sights}
@@ -292,34 +313,40 @@ class Warden:
         """What stands against a failover, whoever decides; None when nothing does that a warden knows of."""
         if record.hold is not None:
             return f"held by {record.hold.by}: {record.hold.reason} (`lifeboat release` ends that)"
+        if record.run is not None:
+            return f"run {record.run.id} is in the way: --resume or --abort it"
         if target in record.fenced:
             return "it is fenced until `lifeboat rejoin`"
         if self._confirmed.lasted(("lost", target)) >= 0:
             return "two of three viewpoints see it as lost too"
         return None
 
-    def _due(self, what: Hashable, target: str, views: Mapping[str, View], waited: float) -> int | None:
-        """How many times this warden began it before, if it does now; None when it does not.
-
-        The target's warden is the first to act, the witness's does where that one does not.
-        """
+    def _due(self, what: Hashable) -> int | None:
+        """How many times this warden began it before, if it does now; None when it does not."""
         now = self._clock()
         count, again = self._tries.get(what, (0, 0.0))
-        if now < again or not self._acts(target, views, waited):
+        if now < again:
             return None
         # What was refused or failed is not tried again at once, and ever less often: most reasons are not over soon.
         pause = self._pace.real(self._rules.confirm_for) * min(2**count, _LONGEST_PAUSE)
         self._tries[what] = (count + 1, now + pause)
         return count
 
-    def _acts(self, target: str, views: Mapping[str, View], waited: float) -> bool:
-        return self._region == target or target not in views or waited >= self._pace.real(_DEPUTY)
+    def _without_idle(self, target: str, views: Mapping[str, View], waited: float) -> Mapping[str, View]:
+        """The views without the target's, when its warden had time enough to do what it should and did not."""
+        if waited < self._pace.real(_IDLE) + 4 * DEADLINE:
+            return views
+        return {observer: view for observer, view in views.items() if observer != target}
+
+    def _speaks(self, target: str, views: Mapping[str, View]) -> bool:
+        """Whether people hear it from this warden: the target's is the first to tell, then the witness's."""
+        return self._region == min(views, key=lambda each: (each != target, each in self._rules.sites))
 
     def _tell(self, record: LeaseRecord, target: str, views: Mapping[str, View], text: str) -> None:
         """Tell people, once an epoch and text, by one warden; again for as long as nobody hears it."""
         subject = f"{record.holder} in epoch {record.epoch}"
         key = (record.epoch, text.partition(" (")[0], text.rpartition(";")[2])
-        if key not in self._told and self._acts(target, views, 0.0):
+        if key not in self._told and self._speaks(target, views):
             _log.warning("people are told: %s", text)
             if self._parts.notify(subject, text):
                 self._told.add(key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pulumi_aws as aws
 import pytest
@@ -162,7 +162,7 @@ def test_a_restore_from_a_vault_is_handed_the_role_that_may_restore_and_no_other
     policy: Any = failover_policy(failover_scope(*of_a_stack("backups", "{ kind: alarm }")))
     role = "arn:aws:iam::123456789012:role/shop-test-orders-us-east-2-backup"
     (handed,) = allowed(policy, "iam:PassRole", "us-east-2")
-    assert role in handed["Resource"]
+    assert any(fnmatchcase(role, each) for each in handed["Resource"])
     assert handed["Condition"] == {"StringEquals": {"iam:PassedToService": "backup.amazonaws.com"}}
     assert not denied(policy, "iam:PassRole", role)
     assert denied(policy, "iam:PassRole", "arn:aws:iam::123456789012:role/admin")
@@ -221,8 +221,8 @@ def test_secrets_and_keys_are_those_of_the_stack() -> None:
     (secrets,) = allowed(policy, "secretsmanager:GetSecretValue", OTHER)
     assert all(f":secret:{PREFIX}-" in arn and arn.endswith("-??????") for arn in secrets["Resource"])
     for statement in allowed(policy, "kms:Decrypt", OTHER):
-        (alias,) = statement["Condition"]["ForAnyValue:StringEquals"].values()
-        assert alias.startswith(f"alias/{PREFIX}-")
+        (aliases,) = statement["Condition"]["ForAnyValue:StringEquals"].values()
+        assert all(alias.startswith(f"alias/{PREFIX}-") for alias in aliases)
         assert statement["Condition"]["StringEquals"]["kms:ViaService"]
 
 
@@ -383,7 +383,9 @@ def test_each_warden_is_told_what_a_warden_takes(tmp_path: Path) -> None:
             file.write_text(container["environment"][0]["value"])
             told[program.region(task) or ""] = WardenConfig.read(file)
     assert {region: config.region for region, config in told.items()} == {each: each for each in (HOME, OTHER, WITNESS)}
+    # It has no way to the sites' stores, and begins no run.
     assert {region for region, config in told.items() if config.gate is None} == {WITNESS}
+    assert {region for region, config in told.items() if not config.failover_command} == {WITNESS}
     assert all(config.settings.prefix == "reskflow-production" for config in told.values())
     # Where gateways ask; the witness's has none, and answers nobody but itself.
     where = {region: (config.address, config.port) for region, config in told.items()}
@@ -434,10 +436,44 @@ def test_taking_the_role_is_told_of_in_the_region_where_it_is_taken() -> None:
     assert rules.keys() == {HOME, OTHER, WITNESS}
     for region, rule in rules.items():
         pattern = json.loads(rule.inputs["eventPattern"])
-        assert pattern["detail"]["requestParameters"]["roleArn"] == [f"arn:aws:iam::{ACCOUNT}:role/{PREFIX}-breakglass"]
+        assert matches(pattern, taking("breakglass"))
+        assert matches(pattern, taking("breakglass", error="AccessDenied"))
+        assert not matches(pattern, taking("warden-us-east-1"))
+        assert not matches(pattern, taking("warden-us-east-1", error="AccessDenied"))
+        assert not matches(pattern, taking("breakglass") | {"source": "aws.iam"})
         assert rule.inputs["state"] == "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
         (target,) = [each for each in deployment.of(aws.cloudwatch.EventTarget) if deployment.region(each) == region]
         assert f":{region}:" in target.inputs["arn"]
+
+
+def taking(role: str, error: str | None = None) -> dict[str, Any]:
+    """What EventBridge hears of a role that somebody takes; CloudTrail keeps silent about what it refused to do."""
+    arn = f"arn:aws:iam::{ACCOUNT}:role/{PREFIX}-{role}"
+    detail: dict[str, Any] = {"eventSource": "sts.amazonaws.com", "eventName": "AssumeRole"}
+    if error is None:
+        detail["requestParameters"] = {"roleArn": arn, "roleSessionName": "somebody"}
+    else:
+        message = f"User: {PEOPLE[0]} is not authorized to perform: sts:AssumeRole on resource: {arn}"
+        detail |= {"errorCode": error, "errorMessage": message, "requestParameters": None}
+    return {"source": "aws.sts", "detail-type": "AWS API Call via CloudTrail", "detail": detail}
+
+
+def matches(pattern: dict[str, Any], event: dict[str, Any] | None) -> bool:
+    """Whether an event fits a pattern, as far as the patterns here go: values, ``wildcard`` and ``$or``."""
+    if event is None:
+        return False
+    found: list[bool] = []
+    for name, wanted in pattern.items():
+        if name == "$or":
+            found.append(any(matches(each, event) for each in wanted))
+        elif isinstance(wanted, dict):
+            found.append(matches(cast("dict[str, Any]", wanted), event.get(name)))
+        else:
+            said = event.get(name, "")
+            found.append(
+                any(said == each or ("wildcard" in each and fnmatchcase(said, each["wildcard"])) for each in wanted)
+            )
+    return all(found)
 
 
 def test_nobody_who_may_take_the_role_means_no_role() -> None:

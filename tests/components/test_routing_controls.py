@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pulumi_aws as aws
 import pytest
 
-from components.aws.failover_policy import FailoverScope, failover_statements
+from components.aws.failover_policy import failover_statements
+from components.aws.recovery_statements import FailoverScope
 from lifeboat.model.physical import Physical
 from lifeboat.model.plan.derivation import derive
 from lifeboat.model.plan.graph import Mode

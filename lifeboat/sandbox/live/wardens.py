@@ -102,7 +102,9 @@ class Wardens:
             gate = str(self._gate(region)) if region in sites else None
             config = home / "config.json"
             command = [*_FAILOVER, "--config", str(config)]
-            told = {"region": region, "settings": settings, "gate": gate, "failover_command": command}
+            told: dict[str, Any] = {"region": region, "settings": settings, "gate": gate}
+            if region in sites:
+                told["failover_command"] = command
             write_private(config, json.dumps(told, indent=1) + "\n")
             write_private(home / "environment.json", json.dumps(self._environment(region, record)) + "\n")
         with self._changing:

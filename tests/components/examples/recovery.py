@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from components.aws.breakglass import Breakglass, BreakglassArgs, BreakglassSite
-from components.aws.failover_policy import FailoverScope
 from components.aws.lease import LeaseSite, LeaseTable, LeaseTableArgs
+from components.aws.recovery_statements import FailoverScope
 from components.aws.warden import Warden, WardenArgs, WayIn, WayOut
 from components.aws.warden_alarms import WardenAlarms, WardenAlarmsArgs
 from components.aws.witness_network import WitnessNetwork, WitnessNetworkArgs
@@ -87,7 +87,7 @@ def witness_network(world: World) -> WitnessNetwork:
     )
 
 
-def breakglass(world: World) -> Breakglass:
+def breakglass(world: World, scope: FailoverScope = SCOPE) -> Breakglass:
     return Breakglass(
         "breakglass",
         BreakglassArgs(
@@ -95,7 +95,7 @@ def breakglass(world: World) -> Breakglass:
             places=[BreakglassSite(site=world.site(region), topic_arn=topic(region)) for region in (*SITES, WITNESS)],
             principals=PEOPLE,
             session_seconds=3600,
-            scope=SCOPE,
+            scope=scope,
         ),
     )
 

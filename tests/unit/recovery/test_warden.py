@@ -18,6 +18,8 @@ from lifeboat.recovery.views import Confirmed, GreyRule, Probe
 from lifeboat.recovery.warden_log import JsonLines
 from tests.unit.recovery.warden_stage import EAST, SITES, WEST, WITNESS, Stage
 
+CLAIM = RunClaim(id="r1", runner="p1", kind="failover", target=WEST)
+
 
 def test_nothing_is_decided_while_all_is_well() -> None:
     stage = Stage()
@@ -63,12 +65,48 @@ def test_the_view_of_a_warden_that_is_gone_counts_no_more() -> None:
     assert stage.begun == []
 
 
-def test_the_witness_decides_where_the_target_has_no_warden_to() -> None:
+def test_where_the_target_has_no_warden_nothing_begins_and_the_witness_tells_people_once_what_to_run() -> None:
     stage = Stage()
     stage.dead = {WEST}
     stage.lose(EAST, EAST, WITNESS)
-    stage.go(80)
-    assert stage.begun == [(WITNESS, WEST, None)]
+    stage.go(900)
+    assert stage.begun == []
+    ((who, _, text),) = stage.told
+    assert who == WITNESS
+    assert text.endswith("the warden of us-west-2 is silent or took nothing over: `lifeboat failover` to us-west-2")
+
+
+@pytest.mark.parametrize("rule", [None, GreyRule(errors=None, latency=2.0, sustained=60)])
+def test_of_a_target_that_begins_and_takes_nothing_over_the_witness_tells_people_later_and_once(
+    rule: GreyRule | None,
+) -> None:
+    stage = Stage(grey=rule)
+    for observer in (WEST, WITNESS):
+        stage.seen[observer, EAST] = Probe(ready=rule is not None, seconds=5.0, reason="no answer")
+    stage.go(130)
+    assert {who for who, _, _ in stage.told} == {WEST}
+    stage.go(900)
+    assert {who for who, _, _ in stage.begun} == {WEST}
+    (told,) = [text for who, _, text in stage.told if who == WITNESS]
+    assert "took nothing over: `lifeboat failover` to us-west-2" in told
+
+
+def test_a_run_that_the_target_does_not_go_on_with_is_told_of_by_the_witness_once() -> None:
+    stage = Stage()
+    stage.dead = {WEST}
+    change(stage.store, lambda record: record.claim_run(CLAIM))
+    stage.go(900)
+    assert stage.begun == []
+    ((who, _, text),) = stage.told
+    assert who == WITNESS
+    assert "--resume r1" in text
+    stage = Stage()
+    change(stage.store, lambda record: record.claim_run(CLAIM))
+    stage.go(120)
+    assert (stage.told, stage.begun[0]) == ([], (WEST, WEST, "r1"))
+    stage.go(900)
+    assert {who for who, _, _ in stage.begun} == {WEST}
+    assert [who for who, _, _ in stage.told] == [WITNESS]
 
 
 def test_a_holder_that_does_not_renew_is_lost_although_it_answers() -> None:
@@ -173,6 +211,8 @@ def test_a_run_is_given_what_its_warden_confirmed() -> None:
     assert (handed.site, handed.observers, handed.boot) == (EAST, (WITNESS, WEST), boot_id())
     assert handed.seconds >= 60
     assert handed.at == stage.clock.now
+    assert handed.watched is not None
+    assert handed.watched.pulse == stage.store.record.pulse
     assert Confirmed.load(handed.dump()) == handed
 
 
@@ -184,9 +224,6 @@ def test_people_are_told_again_until_they_hear_it() -> None:
     stage.heard = True
     stage.go(300)
     assert len(stage.told) == 1
-
-
-CLAIM = RunClaim(id="r1", runner="p1", kind="failover", target=WEST)
 
 
 def test_while_a_run_is_under_way_nothing_is_decided_and_a_silent_one_is_gone_on_with() -> None:
@@ -201,23 +238,31 @@ def test_while_a_run_is_under_way_nothing_is_decided_and_a_silent_one_is_gone_on
     assert stage.begun == [(WEST, WEST, "r1")]
 
 
-@pytest.mark.parametrize("claim", [replace(CLAIM, kind="failback"), CLAIM])
-def test_a_run_that_is_not_a_wardens_is_left_to_people(claim: RunClaim) -> None:
+@pytest.mark.parametrize(
+    ("claim", "command"),
+    [
+        (CLAIM, "failover"),
+        (replace(CLAIM, kind="switchover"), "failover"),
+        (replace(CLAIM, kind="failback"), "failback"),
+        (replace(CLAIM, kind="rejoin"), "rejoin"),
+    ],
+)
+def test_a_run_that_is_not_a_wardens_is_left_to_people(claim: RunClaim, command: str) -> None:
     stage = Stage(approval=Approval.ONE if claim is CLAIM else Approval.AUTOMATIC)
     change(stage.store, lambda record: record.claim_run(claim))
     stage.go(200)
     assert stage.begun == []
     (told,) = stage.told
-    assert "--resume r1" in told[2]
+    assert f"`lifeboat {command} STACK --resume r1` or `--abort r1`" in told[2]
 
 
 def test_a_run_that_is_being_taken_back_is_left_to_people() -> None:
     stage = Stage(approval=Approval.AUTOMATIC)
-    change(stage.store, lambda record: record.claim_run(replace(CLAIM, aborting=True)))
+    change(stage.store, lambda record: record.claim_run(replace(CLAIM, kind="rejoin", aborting=True)))
     stage.go(200)
     assert stage.begun == []
     (told,) = stage.told
-    assert "--abort r1" in told[2]
+    assert "`lifeboat rejoin STACK --abort r1`" in told[2]
     assert "--resume" not in told[2]
 
 
@@ -252,6 +297,42 @@ def test_a_grey_failure_is_decided_by_the_declared_rule(slow: bool) -> None:
             assert stage.begun == []
     assert stage.begun[0] == (WEST, WEST, None)
     assert "probes" in stage.told[0][2]
+
+
+@pytest.mark.parametrize("grey", [False, True])
+def test_a_silent_run_of_people_does_not_hide_a_loss(grey: bool) -> None:
+    stage = Stage(grey=RULE)
+    change(stage.store, lambda record: record.fence(WEST).claim_run(replace(CLAIM, kind="rejoin", target=EAST)))
+    stage.go(400)
+    (silent,) = stage.told
+    assert "has been silent for 60 s" in silent[2]
+    stage.lose(EAST, WEST, WITNESS)
+    if grey:
+        for observer in (WEST, WITNESS):
+            stage.seen[observer, EAST] = Probe(ready=True, seconds=2.5)
+    stage.go(700)
+    assert stage.begun == []
+    said = [text for _, _, text in stage.told[1:]]
+    assert said
+    assert all(text.startswith("us-east-1 has failed") for text in said)
+    assert {text.rpartition("; ")[2] for text in said} == {
+        "no failover to us-west-2: run r1 is in the way: --resume or --abort it"
+    }
+    assert len(said) == 1
+    # It is decided on as soon as nothing is in the way.
+    change(stage.store, lambda record: record.end_run("r1", "p1").unfence(WEST))
+    stage.go(10)
+    assert stage.begun == [(WEST, WEST, None)]
+
+
+def test_a_run_that_lives_is_not_in_the_way() -> None:
+    stage = Stage()
+    change(stage.store, lambda record: record.claim_run(replace(CLAIM, kind="switchover")))
+    stage.lose(EAST, WEST, WITNESS)
+    for _ in range(20):
+        stage.go(10)
+        change(stage.store, lambda record: record.touch_run("r1", "p1"))
+    assert (stage.begun, stage.told) == ([], [])
 
 
 def test_without_a_rule_slow_is_not_failed() -> None:
