@@ -86,8 +86,10 @@ def drill(  # noqa: PLR0913 - each is an option of the command
       lifeboat drill reskflow --time-scale 1 --repeat 3 --json | jq '.[].recovery.rto'
     """
     from lifeboat.deployment.project import InputError
+    from lifeboat.model.physical import Physical
     from lifeboat.recovery.drill.scenario import ScenarioError, scenarios
     from lifeboat.recovery.drill.scenario import scenario as named
+    from lifeboat.recovery.drill.workload import unfit
 
     if list_:
         _list(json=json)
@@ -103,6 +105,8 @@ def drill(  # noqa: PLR0913 - each is an option of the command
     from lifeboat.cli.design import load_design
 
     design = load_design(stack)
+    if (why := unfit(Physical(settings=design.settings, topology=design.topology))) is not None:
+        raise InputError(f"{stack}: {why}")
     # As Ctrl-C does: what was started is ended in order.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     drills: list[Evidence] = []

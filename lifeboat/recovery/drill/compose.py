@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lifeboat.model.plan.derivation import derive
 from lifeboat.model.plan.graph import Mode, Stage
+from lifeboat.model.plan.refusals import PlanRefused
 from lifeboat.model.projection import project
 from lifeboat.recovery.drill import calls, history, series, timeline
 from lifeboat.recovery.drill.evidence import (
@@ -69,7 +70,25 @@ class Subject:
     @property
     def afterwards(self) -> tuple[Afterwards, ...]:
         """What is done once what must happen has happened."""
-        return () if self.recovery_only else self.scenario.afterwards
+        if self.recovery_only:
+            return ()
+        barred = {Afterwards.FAILBACK} if self.no_way_home else set[Afterwards]()
+        return tuple(step for step in self.scenario.afterwards if step not in barred)
+
+    @property
+    def no_way_home(self) -> str:
+        """Why no failback follows although the scenario has one; empty when one does, or when it has none.
+
+        Of a plain replica the next generation has to be declared before it can be promoted, by whoever keeps the
+        stack's file.
+        """
+        if self.recovery_only or Afterwards.FAILBACK not in self.scenario.afterwards:
+            return ""
+        try:
+            derive(self.physical.settings, self.physical.topology, mode=Mode.FAILBACK)
+        except PlanRefused as refusal:
+            return str(refusal).replace("\n", "; ")
+        return ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +125,8 @@ class Course:
         at_end: The same at the end; None where that is no other moment.
         entries: The journal.
         calls: The gateway's ledger.
-        orphans: Resources that were not there before.
+        orphans: Resources that were not there before, and that nothing declares.
+        vanished: Resources that were there before.
         open: Stores without a second copy at the end.
         ended: Clients that ended by themselves.
     """
@@ -126,6 +146,7 @@ class Course:
     entries: tuple[Entry, ...]
     calls: tuple[Mapping[str, Any], ...]
     orphans: tuple[str, ...]
+    vanished: tuple[str, ...]
     open: tuple[str, ...]
     ended: tuple[str, ...]
 
@@ -156,6 +177,8 @@ def compose(subject: Subject, course: Course) -> Evidence:
         calls=attempted,
         failures=course.failures,
         orphans=course.orphans,
+        vanished=course.vanished,
+        no_way_home=subject.no_way_home,
         unprotected=course.open if returns else None,
         ended=course.ended,
     )
@@ -193,6 +216,7 @@ def compose(subject: Subject, course: Course) -> Evidence:
             violations=tuple(map(str, proof.violations)),
         ),
         orphans=course.orphans,
+        vanished=course.vanished,
         series=Series(store=label, width=width, slices=tuple(SliceRow(**asdict(each)) for each in parts)),
     )
 

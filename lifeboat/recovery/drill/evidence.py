@@ -30,8 +30,9 @@ HOW: Final = (
         "of this drill is in it."
     ),
     (
-        "Data loss is never scaled: replication is real, and the time in which it may fall behind would have to be "
-        "too. Seconds of loss are judged at time scale 1 alone; that nothing may be lost is judged at every scale."
+        "Data loss: replication is real and was not any faster, so seconds of loss times the time scale are an upper "
+        "bound. Within the objective even so, it is met; beyond it as observed, it is missed; in between only a drill "
+        "at time scale 1 can tell. That nothing may be lost is judged at every scale."
     ),
     (
         "The local cloud proves our logic and our clients, not AWS: durations of its control plane are drawn from the "
@@ -229,7 +230,8 @@ class Evidence(Part):
     exposures: tuple[Exposure, ...]
     calls: tuple[CallRow, ...]
     history: Writers
-    orphans: tuple[str, ...] = Field(description="Resources that were not there before, and are now.")
+    orphans: tuple[str, ...] = Field(description="Resources that were not there before, and are now, undeclared.")
+    vanished: tuple[str, ...] = Field(default=(), description="Resources that were there before, and are not now.")
     series: Series
     how: tuple[str, ...] = HOW
 

@@ -60,7 +60,7 @@ class Loss:
     store: str
     acknowledged: int
     """Writes that were acknowledged."""
-    lost: int
+    lost_orders: frozenset[Order]
     """Those of them that are not there after the recovery."""
     seconds: float
     """From the oldest of the lost acknowledgements to the fault, or to the last of them; 0 when none is lost."""
@@ -68,6 +68,11 @@ class Loss:
     """Writes of which the client knows nothing. They are no loss, and no success either."""
     unknown_kept: int
     """Those of them that are there."""
+
+    @property
+    def lost(self) -> int:
+        """How many are lost."""
+        return len(self.lost_orders)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,13 +157,13 @@ def _loss(store: str, writes: Sequence[Write], fault: float, found: Collection[O
             acknowledged.setdefault(write.order, write.answered)
     unknown = {write.order for write in own if write.known is Known.UNKNOWN} - acknowledged.keys()
     kept = frozenset(found)
-    lost = [at for order, at in acknowledged.items() if order not in kept]
+    lost = {order: at for order, at in acknowledged.items() if order not in kept}
     return Loss(
         store=store,
         acknowledged=len(acknowledged),
-        lost=len(lost),
+        lost_orders=frozenset(lost),
         # A site that was cut off may have gone on for a while: what it acknowledged then is lost all the same.
-        seconds=max(fault, *lost) - min(lost) if lost else 0.0,
+        seconds=max(fault, *lost.values()) - min(lost.values()) if lost else 0.0,
         unknown=len(unknown),
         unknown_kept=len(unknown & kept),
     )

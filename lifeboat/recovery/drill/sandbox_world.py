@@ -5,8 +5,10 @@ Whoever watches has an access key of its own, so that the gateway's ledger tells
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -23,7 +25,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lifeboat.recovery.assembly import lease_store
-from lifeboat.recovery.drill import readers
+from lifeboat.recovery.drill import inventory, readers
 from lifeboat.recovery.drill.calls import OWN_KEYS
 from lifeboat.recovery.drill.restore import Isolated
 from lifeboat.recovery.drill.workload import Processes, Stores, Target
@@ -55,6 +57,8 @@ _RESTORE_SECONDS: Final = 7200.0
 """Declared seconds that a restore may take."""
 _SPARE: Final = 60.0
 """Real seconds on top of that."""
+_LAST_WORDS: Final = 60.0
+"""Real seconds that a command has to end in order once it is interrupted."""
 _KEPT_LINES: Final = 20
 _SHORT: Final = Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 1})
 _USUAL: Final = Config(connect_timeout=4, read_timeout=15, retries={"total_max_attempts": 8, "mode": "standard"})
@@ -154,6 +158,7 @@ class SandboxWorld:
         self._tell = progress
         self._directory = Directory.of_project(how.root)
         self._stores = Stores.of(physical.topology)
+        self._begun = False
         self._found: _Running | None = None
 
     def start(self) -> None:
@@ -166,6 +171,8 @@ class SandboxWorld:
             raise DrillError("a sandbox runs here, and a drill starts its own: lifeboat sandbox down ends it")
         scale = f"{self._how.scale:g}"
         told = ("--time-scale", scale, "--detection-scale", scale, "--seed", str(self._how.seed))
+        # From here on there may be something to remove, whatever becomes of this.
+        self._begun = True
         ran = self.command("sandbox", "up", self._how.stack, *told)
         record = self._directory.running()
         if ran.code != 0 or record is None:
@@ -178,14 +185,16 @@ class SandboxWorld:
         self._found = _Running(record=record, live=live, ports=ports)
 
     def stop(self) -> None:
-        """Remove the sandbox that was started, unless it is to be kept."""
-        if self._found is None:
+        """Remove the sandbox that was started, or half of one; a whole one stays when it is to be kept."""
+        if not self._begun:
             return
-        if self._how.keep:
+        if self._how.keep and self._found is not None:
             self._tell("the sandbox still runs: lifeboat sandbox down ends it")
             return
-        self.command("sandbox", "down")
-        self._found = None
+        ran = self.command("sandbox", "down")
+        if ran.code != 0:
+            self._tell(f"the sandbox may still run: lifeboat sandbox down exits with {ran.code}: {ran.last}")
+        self._begun, self._found = False, None
 
     def clock(self) -> float:
         """Monotonic seconds."""
@@ -211,8 +220,8 @@ class SandboxWorld:
         store = store_of(self._physical, self._here.ports, self._near)
         try:
             kept = [entry for run in store.runs() for entry in store.read(run)]
-        except JournalLost:
-            return ()
+        except JournalLost as fault:
+            raise DrillError(f"the journal cannot be read: {' '.join(fault.lines)}") from fault
         runs = {entry.run for entry in kept}
         return [*kept, *(entry for entry in self._mirrored() if entry.seq == 0 and entry.run in runs)]
 
@@ -259,10 +268,14 @@ class SandboxWorld:
             ) as process,
         ):
             lines: list[str] = []
-            for line in process.stderr or ():
-                lines = [*lines, line.rstrip()][-_KEPT_LINES:]
-                self._tell(line.rstrip())
-            process.wait()
+            try:
+                for line in process.stderr or ():
+                    lines = [*lines, line.rstrip()][-_KEPT_LINES:]
+                    self._tell(line.rstrip())
+                process.wait()
+            except BaseException:
+                _interrupted(process)
+                raise
             results.seek(0)
             lines = [*(line.rstrip() for line in results), *lines][-_KEPT_LINES:]
         return Ran(code=process.returncode, lines=tuple(lines))
@@ -294,10 +307,12 @@ class SandboxWorld:
         return found
 
     def inventory(self) -> frozenset[str]:
-        """Databases and caches in both sites."""
+        """Databases, their snapshots, and caches in both sites."""
         try:
             return frozenset(
-                each for site in self._physical.topology.sites for each in _stateful(self._here.ports, site.region)
+                each
+                for site in self._physical.topology.sites
+                for each in inventory.found(self._here.ports, site.region)
             )
         except (BotoCoreError, ClientError) as fault:
             raise DrillError(f"what there is cannot be told: {told_of(fault)}") from fault
@@ -336,11 +351,14 @@ def _key() -> str:
     return key
 
 
-def _stateful(ports: WatcherPorts, region: str) -> Iterator[str]:
-    rds, caches = ports.client("rds", region), ports.client("elasticache", region)
-    for cluster in rds.describe_db_clusters()["DBClusters"]:
-        yield f"{region} rds cluster {cluster['DBClusterIdentifier']}"
-    for instance in rds.describe_db_instances()["DBInstances"]:
-        yield f"{region} rds instance {instance['DBInstanceIdentifier']}"
-    for group in caches.describe_replication_groups()["ReplicationGroups"]:
-        yield f"{region} elasticache group {group['ReplicationGroupId']}"
+def _interrupted(process: subprocess.Popen[str]) -> None:
+    """Have a command end in order, as Ctrl-C does; what has not ended in time is killed, with its own session."""
+    process.send_signal(signal.SIGINT)
+    try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            # What it still says is read away: nobody who waits for a full pipe ends.
+            process.communicate(timeout=_LAST_WORDS)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()

@@ -54,7 +54,7 @@ class LossClass(StrEnum):
     NONE = "none"
     """No acknowledged write."""
     OBJECTIVE = "objective"
-    """As many seconds of writes as each store's objective allows; that is judged at time scale 1 alone."""
+    """As many seconds of writes as each store's objective allows."""
 
 
 class Afterwards(StrEnum):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 REFUSED = "refused"
 STOOD_BACK = "stood back"
-"""Refused because another run had claimed the stack: so it should be where several wardens decide at once."""
+"""Refused because another run had claimed the stack: so it should be where several begin at once."""
 UNDER_WAY = "under way"
 _CLOCK = (Stage.DETECT, Stage.DECIDE, Stage.RECOVER, Stage.VERIFY)
 """Phases that machines go through, in order; communication is people's."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lifeboat.model.design import Topology
+    from lifeboat.model.physical import Physical
 
 TTL, KEEPALIVE = "ttl", "keepalive"
 CLIENTS: Final = (TTL, KEEPALIVE)
@@ -75,6 +76,16 @@ class Stores:
         """What each is called in measurements, by kind: ``database orders``."""
         named = {"database": self.database, "cache": self.cache, "objects": self.objects}
         return {kind: f"{kind} {name}" for kind, name in named.items() if name is not None}
+
+
+def unfit(physical: Physical) -> str | None:
+    """Why clients could not use a stack, so that no drill could measure it; None when they could."""
+    if not physical.topology.databases:
+        return "databases: empty: accepted is one at least, since a drill is measured by its writes"
+    dns = physical.settings.dns
+    if dns is None or not dns.endpoints:
+        return "dns: no endpoint: accepted is one at least, since clients reach the stack by a name that fails over"
+    return None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,6 +35,11 @@ class Ran:
     code: int
     lines: tuple[str, ...] = ()
 
+    @property
+    def last(self) -> str:
+        """What it told last."""
+        return self.lines[-1] if self.lines else "it said nothing"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Restored:
@@ -101,7 +106,11 @@ class World(Protocol):
         ...
 
     def entries(self) -> Sequence[Entry]:
-        """The journal of every run, run by run, with the calls that only read; none when it cannot be read."""
+        """The journal of every run, run by run, with the calls that only read.
+
+        Raises:
+            DrillError: when it cannot be read, which is not the same as a journal without entries.
+        """
         ...
 
     def inject(self, documents: Sequence[Mapping[str, Any]]) -> str:
@@ -152,5 +161,9 @@ class World(Protocol):
         ...
 
     def inventory(self) -> frozenset[str]:
-        """Stateful resources that there are: ``us-east-1 rds cluster reskflow-production-orders-us-east-1``."""
+        """Stateful resources that there are, as `lifeboat.recovery.drill.inventory.found` has them.
+
+        Raises:
+            DrillError: when it cannot be told.
+        """
         ...

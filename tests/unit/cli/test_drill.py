@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lifeboat.recovery.drill import sandbox_world
+from tests.unit.cli.conftest import STACK_FILE
+from tests.unit.recovery.drill.parts import DNS
 from tests.unit.recovery.drill.test_run import fails_over
 from tests.unit.recovery.drill.world import PlayedWorld
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from tests.unit.cli.conftest import Ran
 
@@ -21,8 +24,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[PlayedWorld]:
+def world(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PlayedWorld]:
     """Played instead of a sandbox; what the command does with signals ends with the test."""
+    (checkout / "Pulumi.reskflow.yaml").write_text(STACK_FILE + DNS)
     played = PlayedWorld(after={30: fails_over})
     monkeypatch.setattr(sandbox_world, "SandboxWorld", lambda *_: played)
     before = signal.getsignal(signal.SIGTERM)
@@ -56,6 +60,10 @@ def test_scenarios_are_listed_for_people_and_for_programs(run: Run) -> None:
         ((), "lifeboat: STACK: absent; the scenarios are asymmetric-partition, "),
         (("reskflow", "--scenario", "flood"), "lifeboat: --scenario: flood: accepted is one of asymmetric-partition, "),
         (("nowhere",), "lifeboat: no stack 'nowhere'"),
+        (
+            ("reskflow",),
+            "lifeboat: reskflow: dns: no endpoint: accepted is one at least, since clients reach the stack",
+        ),
         (
             ("reskflow", "--record"),
             "lifeboat: --record: --time-scale 10: accepted is 1, since real I/O is not scaled",

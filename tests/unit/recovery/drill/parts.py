@@ -20,18 +20,26 @@ if TYPE_CHECKING:
 
 HOME, STANDBY, WITNESS = "us-east-1", "us-west-2", "us-east-2"
 DATABASE = "database orders"
+DNS = """\
+  lifeboat:dns:
+    zone: reskflow.example.com
+    endpoints:
+      - {name: orders}
+"""
 RUN = "failover-20270131T120000Z-1f3a"
 
 
-def physical(more: str = "") -> Physical:
-    settings = from_stack_file(STACK_FILE + more, "Pulumi.reskflow.yaml")
+def physical(more: str = "", *, text: str = STACK_FILE + DNS) -> Physical:
+    settings = from_stack_file(text + more, "Pulumi.reskflow.yaml")
     return Physical(settings=settings, topology=resolve(settings))
 
 
-def subject(name: str = "region-failure", *, scale: float = 10, more: str = "", recovery_only: bool = False) -> Subject:
+def subject(
+    name: str = "region-failure", *, scale: float = 10, text: str = STACK_FILE + DNS, recovery_only: bool = False
+) -> Subject:
     return Subject(
         stack="reskflow",
-        physical=physical(more),
+        physical=physical(text=text),
         scenario=scenario(name),
         seed=7,
         scale=scale,

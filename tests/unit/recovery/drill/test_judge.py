@@ -19,7 +19,8 @@ OBJECTIVES = Objectives(rto=900, rpo={DATABASE: 300})
 
 
 def measured(lost: int = 0, seconds: float = 0.0, straggler: float | None = 31.0) -> Measured:
-    loss = Loss(store=DATABASE, acknowledged=100, lost=lost, seconds=seconds, unknown=2, unknown_kept=1)
+    gone = frozenset(("ttl", number) for number in range(lost))
+    loss = Loss(store=DATABASE, acknowledged=100, lost_orders=gone, seconds=seconds, unknown=2, unknown_kept=1)
     return Measured(rto=30, last_straggler=straggler, downtime=29, losses=(loss,), inconsistencies=(), refused=7)
 
 
@@ -70,6 +71,7 @@ def test_what_went_well_is_said_in_one_sentence() -> None:
         ({"history": history.check([])}, "one writer"),
         ({"failures": ("lifeboat rejoin exits with 1",)}, "afterwards"),
         ({"orphans": ("a cluster",)}, "no orphan"),
+        ({"vanished": ("a snapshot",)}, "no orphan"),
         ({"unprotected": ("orders",)}, "protection"),
         ({"ended": ("ttl ended with 1",)}, "workload"),
     ],
@@ -86,6 +88,25 @@ def test_protection_is_not_judged_where_no_site_rejoins() -> None:
     assert found.passed
     (check,) = [check for check in found.checks if check.name == "protection"]
     assert (check.result, check.said) == ("not judged", "no site rejoins in this drill")
+
+
+def test_what_is_left_over_and_gone_is_told_with_the_kinds_that_were_looked_at() -> None:
+    (check,) = [
+        check
+        for check in verdict(seen(orphans=("a cluster",), vanished=("a group",))).checks
+        if check.name == "no orphan"
+    ]
+    assert check.said == (
+        "left over: a cluster; gone: a group "
+        "(database clusters, instances and manual snapshots of both, and cache groups)"
+    )
+
+
+def test_a_way_home_that_has_to_be_declared_first_is_not_judged() -> None:
+    found = verdict(seen(no_way_home="declare it"))
+    assert found.passed
+    (check,) = [check for check in found.checks if check.name == "way home"]
+    assert (check.result, check.said) == ("not judged", "no failback: declare it")
 
 
 def test_an_answer_that_was_needed_fails_it() -> None:
@@ -110,12 +131,15 @@ def test_an_answer_that_was_needed_fails_it() -> None:
     [
         (5, 301.0, LossClass.OBJECTIVE, 1, "missed"),
         (5, 300.0, LossClass.OBJECTIVE, 1, "met"),
-        (5, 301.0, LossClass.OBJECTIVE, 10, "not judged"),
+        (5, 301.0, LossClass.OBJECTIVE, 10, "missed"),
+        (5, 300.0, LossClass.OBJECTIVE, 10, "not judged"),
+        (5, 31.0, LossClass.OBJECTIVE, 10, "not judged"),
+        (5, 30.0, LossClass.OBJECTIVE, 10, "met"),
         (1, 0.1, LossClass.NONE, 10, "missed"),
         (0, 0.0, LossClass.NONE, 10, "met"),
     ],
 )
-def test_seconds_are_judged_at_scale_1_and_nothing_at_any(
+def test_seconds_are_judged_by_their_bounds_and_nothing_at_any_scale(
     lost: int, seconds: float, loss: LossClass, scale: float, result: str
 ) -> None:
     found = verdict(seen(measured=measured(lost, seconds)), loss=loss, scale=scale)

@@ -3,22 +3,40 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lifeboat.recovery.drill.outcomes import UNCONFIRMED
 from lifeboat.recovery.drill.run import Drill
 from lifeboat.recovery.drill.world import DrillError
 from lifeboat.recovery.journal import Event
-from tests.unit.recovery.drill.parts import HOME, STANDBY, call, entry, failover, opened, subject
+from lifeboat.recovery.steps import confirm_outage
+from tests.unit.cli.conftest import STACK_FILE
+from tests.unit.recovery.drill.parts import DNS, HOME, STANDBY, call, entry, failover, opened, subject
 from tests.unit.recovery.drill.world import PlayedWorld
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from lifeboat.recovery.drill.evidence import Evidence
 
 
-def drilled(world: PlayedWorld, directory: Path, name: str = "region-failure", *, scale: float = 10) -> Evidence:
-    return Drill(subject(name, scale=scale), world, directory, lambda _: None).run()
+BY_PEOPLE = STACK_FILE.replace("approval: automatic", "approval: one").replace("rto: 15m", "rto: 1h") + DNS
+PLAIN = BY_PEOPLE.replace("{name: orders}", "{name: orders, mechanism: replica}", 1)
+EARLY = f"{HOME} is not confirmed as lost by two of three viewpoints for 45 s"
+UNREADY = "key of orders: no"
+
+
+def drilled(
+    world: PlayedWorld,
+    directory: Path,
+    name: str = "region-failure",
+    *,
+    scale: float = 10,
+    text: str = STACK_FILE + DNS,
+) -> Evidence:
+    return Drill(subject(name, scale=scale, text=text), world, directory, lambda _: None).run()
 
 
 def fails_over(world: PlayedWorld) -> None:
@@ -110,15 +128,13 @@ def test_a_recovery_that_takes_too_long_fails(world: PlayedWorld, tmp_path: Path
     assert evidence.verdict.headline.startswith("Failed: recovery time: 100")
 
 
-def test_seconds_of_loss_are_judged_at_scale_1_alone(world: PlayedWorld, tmp_path: Path) -> None:
+def test_seconds_of_loss_are_judged_by_what_they_may_be_at_most(world: PlayedWorld, tmp_path: Path) -> None:
     def loses(played: PlayedWorld) -> None:
-        fails_over(played)
         played.gone = {each.write.order for each in played.writes[-4:]}
+        fails_over(played)
 
     world.after = {30: loses}
-    assert results(drilled(world, tmp_path))["loss of database orders"] == "not judged"
-    again = PlayedWorld(after={30: loses}, commands=world.commands)
-    evidence = drilled(again, tmp_path, scale=1)
+    evidence = drilled(world, tmp_path)
     assert results(evidence)["loss of database orders"] == "met"
     assert sum(loss.lost for loss in evidence.losses) > 0
 
@@ -129,6 +145,20 @@ def test_what_is_lost_on_the_way_back_fails_it_at_any_scale(world: PlayedWorld, 
         played.gone = {("ttl", played.number)}
 
     world.commands["failback"] = forgets
+    assert results(drilled(world, tmp_path))["database orders at the end"] == "missed"
+
+
+def test_what_comes_back_makes_up_for_nothing_that_is_lost_on_the_way(world: PlayedWorld, tmp_path: Path) -> None:
+    def loses(played: PlayedWorld) -> None:
+        played.gone = {("ttl", 1)}
+        fails_over(played)
+
+    def swaps(played: PlayedWorld) -> None:
+        comes_home(played)
+        played.gone = {("ttl", played.number)}
+
+    world.after = {30: loses}
+    world.commands["failback"] = swaps
     assert results(drilled(world, tmp_path))["database orders at the end"] == "missed"
 
 
@@ -192,6 +222,96 @@ def test_what_is_left_over_fails_it(world: PlayedWorld, tmp_path: Path) -> None:
     assert results(evidence)["no orphan"] == "missed"
 
 
+def test_what_is_gone_fails_it(world: PlayedWorld, tmp_path: Path) -> None:
+    def removes(played: PlayedWorld) -> None:
+        comes_home(played)
+        played.taken = {f"{STANDBY} rds cluster orders"}
+
+    world.commands["failback"] = removes
+    evidence = drilled(world, tmp_path)
+    assert evidence.vanished == (f"{STANDBY} rds cluster orders",)
+    assert results(evidence)["no orphan"] == "missed"
+
+
+def test_a_journal_that_cannot_be_read_proves_nothing(world: PlayedWorld, tmp_path: Path) -> None:
+    def silences(played: PlayedWorld) -> None:
+        comes_home(played)
+        played.journal_lost = True
+
+    world.commands["failback"] = silences
+    with pytest.raises(DrillError, match="the journal cannot be read"):
+        drilled(world, tmp_path)
+    assert world.log[-1] == "stop"
+
+
+def test_a_stack_that_clients_cannot_reach_is_refused_before_anything_is_started(tmp_path: Path) -> None:
+    world = PlayedWorld()
+    with pytest.raises(DrillError, match="dns: no endpoint: accepted is one at least"):
+        drilled(world, tmp_path, text=STACK_FILE)
+    with pytest.raises(DrillError, match="databases: empty: accepted is one at least"):
+        drilled(world, tmp_path, text=STACK_FILE.replace("  lifeboat:databases:\n    - {name: orders}\n", "") + DNS)
+    assert world.log == []
+
+
+def test_where_people_approve_the_drill_plays_them(tmp_path: Path) -> None:
+    def decided(played: PlayedWorld) -> int:
+        if played.fault is None or played.now - played.fault < 20:
+            return 3
+        fails_over(played)
+        return 0
+
+    world = PlayedWorld(codes={"failover": decided}, commands={"rejoin": protects, "failback": comes_home})
+    evidence = drilled(world, tmp_path, text=BY_PEOPLE)
+    assert evidence.verdict.passed, evidence.verdict
+    words = next(words for words in world.commanded if words[0] == "failover")
+    assert words[1:5] == ("reskflow", "--lost", HOME, "--yes")
+    assert [word.partition("=")[0] for word in words[5:]] == ["--approved-by"] * 2
+    assert world.log.count("failover reskflow") > 1
+    assert "people approve, played by the drill (drill and rehearsal): failover --lost us-east-1" in {
+        moment.what for moment in evidence.moments
+    }
+    failed = PlayedWorld(answers={"failover": [1]})
+    assert "lifeboat failover --lost us-east-1 exits with 1: failover said so" in (
+        drilled(failed, tmp_path, text=BY_PEOPLE).verdict.headline
+    )
+
+
+def test_a_failover_that_people_are_refused_to_the_end_is_told(tmp_path: Path) -> None:
+    world = PlayedWorld(codes={"failover": lambda _: 3})
+    evidence = drilled(world, tmp_path, scale=30, text=BY_PEOPLE)
+    assert "lifeboat failover --lost us-east-1 exits with 3" in evidence.verdict.headline
+
+
+def test_the_next_generation_of_a_replica_is_no_orphan_and_has_to_be_declared_first(tmp_path: Path) -> None:
+    def decided(played: PlayedWorld) -> int:
+        fails_over(played)
+        return 0
+
+    def rebuilds(played: PlayedWorld) -> None:
+        protects(played)
+        run = "rejoin-20270131T123000Z-3b3b"
+        played.journal += [
+            opened(1, played.wall(), run=run, mode="rejoin", lost=""),
+            entry(2, played.wall(), Event.ENDED, run=run, result="done"),
+        ]
+        played.left = {f"{HOME} rds instance reskflow-production-orders-{HOME}-g2"}
+
+    def litters(played: PlayedWorld) -> None:
+        rebuilds(played)
+        played.left.add(f"{HOME} rds instance reskflow-production-orders-{HOME}-g3")
+
+    world = PlayedWorld(codes={"failover": decided}, commands={"rejoin": rebuilds})
+    evidence = drilled(world, tmp_path, text=PLAIN)
+    assert evidence.verdict.passed, evidence.verdict
+    assert evidence.orphans == ()
+    assert "failback reskflow" not in world.log
+    (way,) = [check for check in evidence.verdict.checks if check.name == "way home"]
+    assert way.result == "not judged"
+    assert "the youngest of databases[0].generations" in way.said
+    more = PlayedWorld(codes={"failover": decided}, commands={"rejoin": litters})
+    assert drilled(more, tmp_path, text=PLAIN).orphans == (f"{HOME} rds instance reskflow-production-orders-{HOME}-g3",)
+
+
 def test_a_fault_that_resists_healing_is_told(world: PlayedWorld, tmp_path: Path) -> None:
     world.resists = True
     evidence = drilled(world, tmp_path)
@@ -225,12 +345,97 @@ def test_where_nothing_may_move_a_move_is_seen(tmp_path: Path) -> None:
     assert "us-west-2 holds epoch 2" in moved.verdict.headline
 
 
-def test_a_refusal_leaves_everything_as_it_is(tmp_path: Path) -> None:
-    def refuses(played: PlayedWorld) -> None:
-        played.journal.append(
-            entry(1, played.wall(), Event.REFUSED, run="failover-r", mode="failover", reasons="key of orders: no")
-        )
+def test_silence_is_no_proof_that_nothing_moved(tmp_path: Path) -> None:
+    def silences(played: PlayedWorld) -> None:
+        played.lease_lost = True
 
+    def answers(played: PlayedWorld) -> None:
+        played.lease_lost = False
+
+    world = PlayedWorld(after={45: answers})
+    inject = world.inject
+
+    def injected(documents: Sequence[Mapping[str, Any]]) -> str:
+        silences(world)
+        return inject(documents)
+
+    world.inject = injected  # type: ignore[method-assign]
+    unread = drilled(world, tmp_path, "asymmetric-partition")
+    assert results(unread)["outcome"] == "missed"
+    assert "the lease could not be read" in unread.verdict.headline
+    lasting = drilled(PlayedWorld(after={10: silences}), tmp_path, "asymmetric-partition")
+    assert "the lease cannot be read" in lasting.verdict.headline
+
+    def refuses_and_silences(played: PlayedWorld) -> None:
+        refuses(played)
+        silences(played)
+
+    alone = PlayedWorld(after={10: refuses_and_silences})
+    assert "the lease cannot be read" in drilled(alone, tmp_path, "standby-unready").verdict.headline
+
+
+@pytest.mark.parametrize("name", ["asymmetric-partition", "standby-unready"])
+def test_what_moves_while_all_comes_back_is_seen(tmp_path: Path, name: str) -> None:
+    world = PlayedWorld(after={10: refuses}) if name == "standby-unready" else PlayedWorld()
+    heal = world.heal
+
+    def moves(identifier: str) -> None:
+        heal(identifier)
+        fails_over(world)
+
+    world.heal = moves  # type: ignore[method-assign]
+    evidence = drilled(world, tmp_path, name)
+    assert results(evidence)["outcome"] == "missed"
+    assert "holds epoch" in evidence.verdict.headline
+
+
+def test_what_was_prepared_stands_until_the_region_is_back(tmp_path: Path) -> None:
+    world = PlayedWorld(after={20: refuses})
+    wrote: list[int] = []
+    heal = world.heal
+
+    def healed(identifier: str) -> None:
+        wrote.append(world.number)
+        heal(identifier)
+
+    world.heal = healed  # type: ignore[method-assign]
+    assert drilled(world, tmp_path, "standby-unready").verdict.passed
+    first, second = wrote
+    assert second > first
+
+
+def refuses(played: PlayedWorld, why: str = UNREADY) -> None:
+    run = f"failover-{len(played.journal)}"
+    played.journal.append(entry(1, played.wall(), Event.REFUSED, run=run, mode="failover", reasons=why))
+
+
+def test_people_are_refused_for_the_standbys_sake_and_not_for_haste(tmp_path: Path) -> None:
+    def decided(played: PlayedWorld) -> int:
+        assert played.fault is not None
+        refuses(played, EARLY if played.now - played.fault < 20 else UNREADY)
+        return 3
+
+    world = PlayedWorld(codes={"failover": decided})
+    evidence = drilled(world, tmp_path, "standby-unready", text=BY_PEOPLE)
+    assert evidence.verdict.passed, evidence.verdict
+    assert f"refused: {UNREADY}" in {moment.what for moment in evidence.moments}
+
+    def hasty(played: PlayedWorld) -> int:
+        refuses(played, EARLY)
+        return 3
+
+    never = drilled(PlayedWorld(codes={"failover": hasty}), tmp_path, "standby-unready", scale=30, text=BY_PEOPLE)
+    assert "no failover was refused in time" in never.verdict.headline
+    done = drilled(PlayedWorld(codes={"failover": lambda _: 0}), tmp_path, "standby-unready", text=BY_PEOPLE)
+    assert "exits with 0, not refused" in done.verdict.headline
+
+
+def test_a_hasty_failover_is_told_from_others_by_the_words_of_the_step_itself() -> None:
+    assert UNCONFIRMED in EARLY
+    assert UNCONFIRMED in Path(confirm_outage.__file__).read_text(encoding="utf-8")
+
+
+def test_a_refusal_leaves_everything_as_it_is(tmp_path: Path) -> None:
     world = PlayedWorld(after={20: refuses})
     evidence = drilled(world, tmp_path, "standby-unready")
     assert evidence.verdict.passed, evidence.verdict

@@ -29,6 +29,9 @@ class PlayedWorld:
     Attributes:
         after: What happens so many seconds after the fault.
         answers: Exit codes of a command, by its first word, one a call; 0 when none is left.
+        codes: The same, told by what a command does to the world.
+        lease_lost: Nobody can read the lease.
+        journal_lost: Nobody can read the journal.
         log: What was done to it, in order.
     """
 
@@ -39,13 +42,18 @@ class PlayedWorld:
     commands: dict[str, Callable[[PlayedWorld], None]] = field(
         default_factory=dict[str, "Callable[[PlayedWorld], None]"]
     )
+    codes: dict[str, Callable[[PlayedWorld], int]] = field(default_factory=dict[str, "Callable[[PlayedWorld], int]"])
     resists: bool = False
+    lease_lost: bool = False
+    journal_lost: bool = False
     starts: bool = True
     log: list[str] = field(default_factory=list[str])
     journal: list[Entry] = field(default_factory=list["Entry"])
     ledger: list[Mapping[str, Any]] = field(default_factory=list["Mapping[str, Any]"])
     gone: set[Order] = field(default_factory=set["Order"])
     left: set[str] = field(default_factory=set[str])
+    taken: set[str] = field(default_factory=set[str])
+    commanded: list[tuple[str, ...]] = field(default_factory=list[tuple[str, ...]])
     now: float = 1000.0
     fault: float | None = None
     number: int = 0
@@ -89,9 +97,11 @@ class PlayedWorld:
         self.serves = True
 
     def lease(self) -> LeaseRecord | None:
-        return self.holder
+        return None if self.lease_lost else self.holder
 
     def entries(self) -> Sequence[Entry]:
+        if self.journal_lost:
+            raise DrillError("the journal cannot be read: no answer")
         return list(self.journal)
 
     def inject(self, documents: Sequence[Mapping[str, Any]]) -> str:
@@ -115,8 +125,11 @@ class PlayedWorld:
 
     def command(self, *words: str) -> Ran:
         self.log.append(" ".join(words[:2]))
+        self.commanded.append(words)
         code = self.answers.get(words[0], [])
         result = code.pop(0) if code else 0
+        if words[0] in self.codes:
+            result = self.codes[words[0]](self)
         if result == 0 and words[0] in self.commands:
             self.commands[words[0]](self)
         return Ran(code=result, lines=(f"{words[0]} said so",))
@@ -139,7 +152,8 @@ class PlayedWorld:
         return self.ledger
 
     def inventory(self) -> frozenset[str]:
-        return frozenset({f"{HOME} rds cluster orders", f"{STANDBY} rds cluster orders", *self.left})
+        there = {f"{HOME} rds cluster orders", f"{STANDBY} rds cluster orders"}
+        return frozenset((there | self.left) - self.taken)
 
     class Clients:
         """The workload."""
