@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import secrets
 import signal
@@ -140,6 +139,7 @@ def verify(  # noqa: PLR0913 - each is an option of the command
 def _verify(reached: Reached, wish: Wish) -> Report:
     from lifeboat.recovery.assembly import lease_store
     from lifeboat.recovery.backups_verify import Surroundings, Verifier
+    from lifeboat.recovery.claim import user_name
     from lifeboat.recovery.journal import Mirror
     from lifeboat.recovery.system_ports import Surroundings as Transport
 
@@ -154,7 +154,7 @@ def _verify(reached: Reached, wish: Wish) -> Report:
                 mirror=Mirror(reached.root / ".lifeboat" / "journal"),
                 encrypted=here.encrypted,
                 authorities=here.authorities,
-                who=getpass.getuser(),
+                who=user_name(),
                 progress=line,
             )
         ).verify(wish)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Annotated
 
 import typer
@@ -23,11 +22,12 @@ def hold(stack: Stack, *, reason: Reason, json: Json = False) -> None:
     """
     from lifeboat.cli import recovery
     from lifeboat.deployment.project import InputError
+    from lifeboat.recovery.claim import user_name
     from lifeboat.recovery.lease_store import change
 
     if not reason.strip():
         raise InputError("--reason: empty: accepted is a reason in words")
-    seen = change(recovery.reach(stack).lease(), lambda record: record.hold_by(getpass.getuser(), reason.strip()))
+    seen = change(recovery.reach(stack).lease(), lambda record: record.hold_by(user_name(), reason.strip()))
     if json:
         show_json(document(seen))
     else:

@@ -38,7 +38,7 @@ def readiness(stack: Stack, *, lost: Lost = None, json: Json = False) -> None:
     if lost is not None:
         plan = reached.plan(Mode.FAILOVER, lost=frozenset({lost}))
     else:
-        plan = reached.plan(Mode.SWITCHOVER, source=recovery.active(reached, None))
+        plan = reached.plan(Mode.SWITCHOVER, source=recovery.active(reached))
     made, reasons = reached.runner(plan).readiness(plan.target, recovery.consent(None))
     if json:
         show_json(

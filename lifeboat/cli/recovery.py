@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
 import os
 import sys
 import threading
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from lifeboat.cli.output import progress, show, show_json
+from lifeboat.cli.output import progress, show, show_json, tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -29,11 +28,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Which:
-    """Which run is meant, and where its log goes."""
+    """Which run is meant, and where its log goes.
+
+    Raises:
+        InputError: when both ways are told, or a run without a name.
+    """
 
     resume: str | None = None
     abort: str | None = None
     journal: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what names no run."""
+        from lifeboat.deployment.project import InputError
+
+        if self.resume is not None and self.abort is not None:
+            raise InputError("--resume and --abort: accepted is one of them: go on with a run, or take it back")
+        for option, run in (("--resume", self.resume), ("--abort", self.abort)):
+            if run == "":
+                raise InputError(f"{option}: empty: accepted is a run, as `lifeboat journal` lists them")
 
     @property
     def begun(self) -> str | None:
@@ -84,6 +97,49 @@ class Reached:
         except Unplannable as fault:
             raise InputError(str(fault)) from None
 
+    def plan_of(self, run: str, command: str) -> Plan:
+        """The plan of a run that was begun, by what it told then.
+
+        Args:
+            run: Its name.
+            command: What shall go on with it, or take it back: ``failover``, ``rejoin`` or ``failback``.
+
+        Raises:
+            InputError: when there is no such run, or it is no move, or another command's.
+            PlanRefused: when the plan needs what is lost.
+            JournalLost: when the journal does not answer.
+            StoreError: when the lease does not, and the journal has nothing of the run.
+        """
+        from lifeboat.deployment.project import InputError
+        from lifeboat.model.plan.graph import Mode
+        from lifeboat.recovery import holder_rejoin
+        from lifeboat.recovery.claim import command_of, persistent
+        from lifeboat.recovery.run_entries import opening
+
+        opened = opening(self.journal().read(run))
+        if opened is not None:
+            told = opened.detail
+            mode, source, target = (str(told.get(name)) for name in ("mode", "source", "target"))
+            lost = frozenset(filter(None, str(told.get("lost", "")).split(",")))
+        else:
+            # Cut off between its claim and its first entry, the claim has all that is needed.
+            record = persistent(self.ports, self.lease().read).record
+            claimed = record.run
+            if claimed is None or claimed.id != run:
+                raise InputError(f"{run}: no run that was begun: `lifeboat journal {self.stack}` lists them")
+            mode, target = claimed.kind, claimed.target
+            source = next(site.region for site in self.physical.topology.sites if site.region != target)
+            lost = frozenset({source}) if mode == Mode.FAILOVER else frozenset[str]()
+            if mode == Mode.REJOIN and holder_rejoin.returning(record) == target:
+                source = target
+        if mode not in set(Mode):
+            raise InputError(f"{run}: moves nothing: accepted is a run of `lifeboat failover`, `rejoin` or `failback`")
+        if command_of(mode) != command:
+            raise InputError(f"{run}: a {mode}: accepted is `lifeboat {command_of(mode)} {self.stack}` with it")
+        if source == target:
+            return holder_rejoin.plan(self.physical, source)
+        return self.plan(Mode(mode), lost=lost, source=source)
+
     def runner(self, plan: Plan, shown: Shown | None = None, directory: Path | None = None) -> Runner:
         """What carries a plan out."""
         from lifeboat.recovery.assembly import outside
@@ -116,19 +172,14 @@ def reach(stack: str) -> Reached:
     return Reached(stack=stack, root=design.project.root, physical=physical, ports=SystemPorts(physical, here))
 
 
-def active(reached: Reached, run: str | None) -> str:
-    """The site that is active; of a planned move that was begun already, the one that it began from.
+def active(reached: Reached) -> str:
+    """The site that is active.
 
     Raises:
         StoreError: when the lease does not answer.
-        JournalLost: when the journal does not.
     """
     from lifeboat.recovery.claim import persistent
 
-    if run is not None:
-        opened = reached.journal().read(run)
-        if opened:
-            return str(opened[0].detail["source"])
     record = persistent(reached.ports, reached.lease().read).record
     return record.holder or reached.physical.topology.home.region
 
@@ -155,9 +206,10 @@ def frozen(stack: str) -> str | None:
 
 def consent(approved_by: list[str] | None, *, loss: bool = False) -> Consent:
     """Who agreed to a run that a person starts."""
+    from lifeboat.recovery.claim import user_name
     from lifeboat.recovery.run_state import Consent
 
-    return Consent(by=tuple(approved_by or (getpass.getuser(),)), loss=loss)
+    return Consent(by=tuple(approved_by or (user_name(),)), loss=loss)
 
 
 def confirm(plan: Plan, *, yes: bool) -> bool:
@@ -173,7 +225,7 @@ def confirm(plan: Plan, *, yes: bool) -> bool:
     if not sys.stdin.isatty():
         raise InputError("--yes: absent, and there is no terminal to ask on")
     for step in plan.steps:
-        show(f"  {step.title}")
+        tell(f"  {step.title}")
     return typer.confirm(f"{plan.mode}: {plan.source} to {plan.target}. Begin?", err=True)
 
 

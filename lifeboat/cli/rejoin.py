@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from lifeboat.cli.arguments import Abort, ApprovedBy, DryRun, JournalDirectory, Json, Resume, Stack, Yes
+
+if TYPE_CHECKING:
+    from lifeboat.cli.recovery import Reached
+    from lifeboat.model.plan.graph import Plan
 
 
 def rejoin(  # noqa: PLR0913 - each is an option of the command
@@ -21,7 +27,8 @@ def rejoin(  # noqa: PLR0913 - each is an option of the command
     """Make the site that was lost the standby again.
 
     What it had acknowledged and the active site never got is reported; every store gets its second copy; the fence is
-    lifted. Exits with 3 when a check refuses it; then nothing was changed.
+    lifted. A site that fenced itself and that nobody replaced writes again where it is, in a new epoch. Exits with 3
+    when a check refuses it; then nothing was changed. Killed anywhere, it can be gone on with (--resume).
 
     For example:
 
@@ -30,19 +37,9 @@ def rejoin(  # noqa: PLR0913 - each is an option of the command
       lifeboat rejoin reskflow --yes
     """
     from lifeboat.cli import recovery
-    from lifeboat.model.plan.graph import Mode
-    from lifeboat.recovery.errors import RecoveryRefused
 
     reached, which = recovery.reach(stack), recovery.Which(resume=resume, abort=abort, journal=journal)
-    record = reached.lease().read().record
-    sites = [site.region for site in reached.physical.topology.sites]
-    back = [site for site in sites if site in record.fenced and site != record.holder]
-    if not back and which.begun:
-        # The fence is lifted already; what comes after it was cut off.
-        back = [site for site in sites if site != record.holder]
-    if not back:
-        raise RecoveryRefused(f"no site is fenced in epoch {record.epoch}: there is nothing to rejoin")
-    plan = reached.plan(Mode.REJOIN, source=back[0])
+    plan = _plan(reached, which.begun)
     who = recovery.consent(approved_by)
     if dry_run:
         recovery.rehearse(reached, plan, who, json=json)
@@ -51,3 +48,26 @@ def rejoin(  # noqa: PLR0913 - each is an option of the command
         raise typer.Exit(1)
     report = recovery.carry_out(reached, plan, who, which)
     recovery.end(report, json=json, command=f"lifeboat rejoin {stack}")
+
+
+def _plan(reached: Reached, run: str | None) -> Plan:
+    """The plan of a run that was begun, else the way back of a site that is fenced: of the holder first, it is active.
+
+    Raises:
+        RecoveryRefused: when no site is fenced.
+    """
+    from lifeboat.model.plan.graph import Mode
+    from lifeboat.recovery import holder_rejoin
+    from lifeboat.recovery.errors import RecoveryRefused
+
+    if run is not None:
+        # Not by the fence: a run that was cut off may have lifted it already.
+        return reached.plan_of(run, "rejoin")
+    record = reached.lease().read().record
+    holder = holder_rejoin.returning(record)
+    if holder is not None:
+        return holder_rejoin.plan(reached.physical, holder)
+    back = [site.region for site in reached.physical.topology.sites if site.region in record.fenced]
+    if not back:
+        raise RecoveryRefused(f"no site is fenced in epoch {record.epoch}: there is nothing to rejoin")
+    return reached.plan(Mode.REJOIN, source=back[0])

@@ -153,7 +153,7 @@ TIMINGS: dict[Step, Timing] = {
     Step.DRAIN: Timing(5, 30, (_P,), "open transactions end; the copies' lag is seconds"),
     Step.OBJECTS_INVENTORY: Timing(5, 30, (_P,), "metrics and listings of the surviving bucket"),
     Step.OBJECTS_CAUGHT_UP: Timing(60, 900, (_P, _D), "time control: 15 minutes, SLA 99.9 %; most within seconds"),
-    Step.OBJECTS_LAST: Timing(30, 120, (_P,), "what was put just before; the metric that tells is a minute late"),
+    Step.OBJECTS_LAST: Timing(150, 180, (_P,), "two whole minutes of silence: the metric that tells is a minute late"),
     Step.SNAPSHOT_COPY: Timing(600, 1800, (_P,), "an incremental copy between regions"),
     Step.NOTIFICATION: Timing(1, 5, (_P,), "one message to a topic"),
     Step.DIVERGENCE_REPORT: Timing(60, 600, (_P,), "rows and objects since the last common point"),

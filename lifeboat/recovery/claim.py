@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import contextlib
 import getpass
+import hashlib
 import os
+import re
 import secrets
 import socket
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from lifeboat.model.plan.graph import Mode
+from lifeboat.recovery.gatefile import boot_id
 from lifeboat.recovery.lease_record import LeaseError, RunClaim, RunClaimedError
 from lifeboat.recovery.lease_store import Absent, StoreError, change
 
@@ -35,6 +39,7 @@ _STOPS: Final = 45.0
 _LOOK: Final = 1.0
 _PAUSES: Final = (0.5, 2.0)
 """Real seconds before the lease is asked again that did not answer: it is asked once more than that."""
+_PROCESS: Final = re.compile(r"(?P<pid>\d+) started (?P<started>\d+) on (?P<here>\w+)")
 
 
 def persistent(ports: Ports, ask: Callable[[], _T]) -> _T:
@@ -57,23 +62,48 @@ def persistent(ports: Ports, ask: Callable[[], _T]) -> _T:
     return ask()
 
 
-def runner_name() -> str:
-    """This process: ``who@host pid 42 started 123 #9f3c``; another one each time."""
+def user_name() -> str:
+    """Who runs this process; their number where the system has no name for it, as in a container."""
     try:
-        who = getpass.getuser()
+        return getpass.getuser()
     except (OSError, KeyError):
-        who = str(os.getuid())
-    return f"{who}@{socket.gethostname()} pid {os.getpid()} started {_started(os.getpid())} #{secrets.token_hex(4)}"
+        return str(os.getuid())
+
+
+def command_of(kind: str) -> str:
+    """The command that goes on with a run, or takes it back: a planned move is `lifeboat failover`'s too.
+
+    Args:
+        kind: As `RunClaim.kind`.
+    """
+    return "failover" if kind == Mode.SWITCHOVER else kind
+
+
+def runner_name() -> str:
+    """This process: ``who@host pid 42 started 123 on 5d1f #9f3c``; another one each time."""
+    who, number = user_name(), os.getpid()
+    process = f"pid {number} started {_started(number)} on {here()}"
+    return f"{who}@{socket.gethostname()} {process} #{secrets.token_hex(4)}"
 
 
 def is_gone(runner: str) -> bool:
     """Whether a runner was a process of this machine that has ended; False when nobody here can know."""
     name, _, rest = runner.partition(" pid ")
-    words = rest.split()
-    if name.rpartition("@")[2] != socket.gethostname() or not words or not words[0].isdecimal():
+    told = _PROCESS.match(rest)
+    # Another machine, or container, may have the same name.
+    if told is None or name.rpartition("@")[2] != socket.gethostname() or told["here"] != here():
         return False
-    started = _started(int(words[0]))
-    return started is None or str(started) not in words
+    return str(_started(int(told["pid"]))) != told["started"]
+
+
+def here() -> str:
+    """Whose process numbers mean what they mean here: this boot and namespace; empty where the system does not say."""
+    boot = boot_id()
+    try:
+        space = os.stat("/proc/self/ns/pid").st_ino  # noqa: PTH116 - not a file, but what stands for the namespace
+    except OSError:
+        return ""
+    return hashlib.sha256(f"{boot} {space}".encode()).hexdigest()[:12] if boot else ""
 
 
 class Claim:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from lifeboat.recovery.errors import StepFailed
+from lifeboat.recovery.errors import RecoveryError, StepFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,8 +25,14 @@ _NOT_NOW: Final = {
     "InvalidGlobalReplicationGroupState",
     "InvalidReplicationGroupState",
 }
+_DENIED: Final = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 _AVAILABLE: Final = "available"
-_HOPELESS: Final = {"failed", "deleting", "incompatible-parameters", "incompatible-restore", "storage-full"}
+_DELETING: Final = "deleting"
+_HOPELESS: Final = {"failed", _DELETING, "incompatible-parameters", "incompatible-restore", "storage-full"}
+
+
+class LeftOver(RecoveryError):  # noqa: N818  (it says what happened)
+    """What a run made stands, and harms nobody; its line says what people should delete."""
 
 
 def code(fault: ClientError) -> str:
@@ -49,6 +55,21 @@ def unless_busy(ask: Callable[[], object]) -> bool:
     return True
 
 
+def unless_denied(delete: Callable[[], object], name: str) -> None:
+    """Delete something that the run made.
+
+    Raises:
+        LeftOver: when whoever asks may not: roles that move a stack may delete nothing.
+        ClientError: any other refusal.
+    """
+    try:
+        delete()
+    except ClientError as fault:
+        if code(fault) in _DENIED:
+            raise LeftOver(f"{name} is left, delete it") from fault
+        raise
+
+
 def global_cluster(run: StepRun, database: str, asked: str) -> dict[str, Any]:
     """An Aurora global cluster, as one region describes it."""
     found = run.ports.client("rds", asked).describe_global_clusters(
@@ -67,10 +88,14 @@ def aurora_writes_in(run: StepRun, database: str, region: str) -> bool:
 
 
 def is_member(run: StepRun, database: str, region: str) -> bool:
-    """Whether a region's cluster belongs to the global cluster, as the plan's target tells."""
+    """Whether a region's cluster belongs to the global cluster and copies it, as the plan's target tells."""
     arn = run.physical.cluster_arn(database, region)
     members = global_cluster(run, database, run.plan.target)["GlobalClusterMembers"]
-    return any(member["DBClusterArn"] == arn for member in members)
+    # One that came back is a member before it has what was written meanwhile.
+    return any(
+        member["DBClusterArn"] == arn and member.get("SynchronizationStatus", "connected") == "connected"
+        for member in members
+    )
 
 
 def fail_aurora_over(run: StepRun, database: str, target: str) -> None:
@@ -173,13 +198,27 @@ def wait_available(run: StepRun, name: str, region: str) -> dict[str, Any]:
 
 
 def delete_instance(run: StepRun, name: str, region: str) -> None:
-    """Delete an instance that nothing was written to, if it is there, and wait until it is gone."""
-    if instance(run, name, region) is None:
-        return
+    """Delete an instance that nothing was written to, if it is there, and wait until it is gone.
+
+    Raises:
+        LeftOver: when whoever asks may not.
+        StepFailed: when it is still there, or still busy, at the step's deadline.
+    """
     client = run.ports.client("rds", region)
-    client.modify_db_instance(DBInstanceIdentifier=name, DeletionProtection=False, ApplyImmediately=True)
-    client.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True)
-    run.until(lambda: instance(run, name, region) is None or None, f"{name} is gone")
+
+    def delete() -> None:
+        client.modify_db_instance(DBInstanceIdentifier=name, DeletionProtection=False, ApplyImmediately=True)
+        client.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True)
+
+    def look() -> bool | None:
+        found = instance(run, name, region)
+        if found is None:
+            return True
+        if found["DBInstanceStatus"] != _DELETING:
+            unless_busy(lambda: unless_denied(delete, name))
+        return None
+
+    run.until(look, f"{name} is gone")
 
 
 def promote_instance(run: StepRun, database: str, region: str) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from lifeboat.recovery.copies import code, unless_busy
+from lifeboat.recovery.copies import code, unless_busy, unless_denied
 
 if TYPE_CHECKING:
     from lifeboat.recovery.run_state import StepRun
@@ -116,8 +116,11 @@ def make(run: StepRun, cache: str, region: str) -> None:
 
 
 def delete(run: StepRun, cache: str, region: str) -> None:
-    """Delete a region's group."""
+    """Delete a region's group.
+
+    Raises:
+        LeftOver: when whoever asks may not.
+    """
     if group(run, cache, region) is not None:
-        run.ports.client("elasticache", region).delete_replication_group(
-            ReplicationGroupId=run.physical.replication_group(cache, region)
-        )
+        client, name = run.ports.client("elasticache", region), run.physical.replication_group(cache, region)
+        unless_denied(lambda: client.delete_replication_group(ReplicationGroupId=name), name)

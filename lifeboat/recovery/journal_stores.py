@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -12,6 +13,7 @@ from lifeboat.recovery.errors import JournalLost
 from lifeboat.recovery.journal import Entry, Taken, told_of
 from lifeboat.recovery.patience import Patience
 from lifeboat.recovery.run_state import is_unanswered
+from lifeboat.recovery.table_items import MOST, Items
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,13 +24,13 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _PREFIX: Final = "journal#"
-_BLOCK: Final = 100
-"""Items that one BatchGetItem takes."""
 _ROUNDS: Final = 2
 """Attempts at each replica that does not answer."""
 _PATIENCE: Final = 5.0
 """Real seconds for which one is asked again that throttles or fails by itself: a run ends with its journal."""
-_EXISTS: Final = {"PreconditionFailed", "ConditionalRequestConflict"}
+_EXISTS: Final = "PreconditionFailed"
+_UNDECIDED: Final = frozenset({"ConditionalRequestConflict", "NoSuchKey"})
+"""Somebody writes the same object at this moment, or did not end well: there is an entry or none a moment later."""
 
 
 class TableJournal:
@@ -81,9 +83,9 @@ class TableJournal:
         entries: list[Entry] = []
         while True:
             first = len(entries) + 1
-            block = self._get(run, range(first, first + _BLOCK))
+            block = self._get(run, range(first, first + MOST))
             entries += block
-            if len(block) < _BLOCK:
+            if len(block) < MOST:
                 return entries
 
     def runs(self) -> Sequence[str]:
@@ -101,18 +103,9 @@ class TableJournal:
         return [entry.run for entry in sorted(self._asked(scan), key=lambda entry: entry.wall)]
 
     def _get(self, run: str, numbers: Iterable[int]) -> list[Entry]:
-        def get(client: Client) -> list[Entry]:
-            wanted: dict[str, Any] = {
-                self._table: {"Keys": [{"pk": {"S": _key(run, number)}} for number in numbers], "ConsistentRead": True}
-            }
-            found: list[Entry] = []
-            while wanted:
-                answer = client.batch_get_item(RequestItems=wanted)
-                found += [_entry(item) for item in answer["Responses"].get(self._table, [])]
-                wanted = answer.get("UnprocessedKeys") or {}
-            return sorted(found, key=lambda entry: entry.seq)
-
-        return self._asked(get)
+        items = Items(self._table, ({"pk": {"S": _key(run, number)}} for number in numbers))
+        found = self._asked(lambda client: [_entry(item) for item in items.get(client)])
+        return sorted(found, key=lambda entry: entry.seq)
 
     def _asked(self, question: Callable[[Client], list[Entry]]) -> list[Entry]:
         try:
@@ -147,28 +140,36 @@ class ObjectJournal:
     Args:
         client: An S3 client of that region.
         bucket: The lease's bucket.
+        patience: With one that throttles or fails by itself, or where two write the same entry at once.
     """
 
-    def __init__(self, client: Client, bucket: str) -> None:
+    def __init__(self, client: Client, bucket: str, patience: Patience | None = None) -> None:
         self._client = client
         self._bucket = bucket
+        self._patience = replace(patience or Patience(seconds=_PATIENCE), later=_UNDECIDED)
 
     def append(self, entry: Entry) -> None:
         """Keep an entry."""
         key = _path(entry.run, entry.seq)
+
+        def put(_: bool) -> None:
+            try:
+                self._client.put_object(
+                    Bucket=self._bucket,
+                    Key=key,
+                    Body=json.dumps(entry.document()).encode(),
+                    ContentType="application/json",
+                    IfNoneMatch="*",
+                )
+            except ClientError as fault:
+                if fault.response.get("Error", {}).get("Code") != _EXISTS:
+                    raise
+                # What is gone by now is put anew; one's own of an attempt before is known by who keeps the journal.
+                raise Taken(self._read(key)) from None
+
         try:
-            self._client.put_object(
-                Bucket=self._bucket,
-                Key=key,
-                Body=json.dumps(entry.document()).encode(),
-                ContentType="application/json",
-                IfNoneMatch="*",
-            )
-        except ClientError as fault:
-            if fault.response.get("Error", {}).get("Code") not in _EXISTS:
-                raise self._lost(fault) from fault
-            raise Taken(self._fetch(key)) from None
-        except BotoCoreError as fault:
+            self._patience.ask(put)
+        except (BotoCoreError, ClientError) as fault:
             raise self._lost(fault) from fault
 
     def read(self, run: str) -> Sequence[Entry]:
@@ -189,10 +190,12 @@ class ObjectJournal:
 
     def _fetch(self, key: str) -> Entry:
         try:
-            body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+            return self._read(key)
         except (BotoCoreError, ClientError) as fault:
             raise self._lost(fault) from fault
-        return Entry.of(json.loads(body))
+
+    def _read(self, key: str) -> Entry:
+        return Entry.of(json.loads(self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()))
 
     def _lost(self, fault: Exception) -> JournalLost:
         return JournalLost(f"journal: s3://{self._bucket}: {told_of(fault)}")
@@ -206,12 +209,12 @@ def store_of(physical: Physical, ports: Ports, near: str | None = None) -> Journ
         ports: To reach it by; not the journal's own, which would journal the journal.
         near: The site that is asked first; home when None.
     """
-    if physical.topology.lease is Kind.WITNESS_OBJECT:
-        return ObjectJournal(ports.client("s3", physical.topology.witness), physical.lease_bucket)
-    sites = [site.region for site in physical.topology.sites]
-    regions = sorted(sites, key=lambda region: region != near)
     # A write that is made twice finds its own entry the second time, in whichever region.
     patience = Patience(seconds=_PATIENCE, clock=ports.clock, wait=lambda seconds: ports.wait(None, seconds))
+    if physical.topology.lease is Kind.WITNESS_OBJECT:
+        return ObjectJournal(ports.client("s3", physical.topology.witness), physical.lease_bucket, patience)
+    sites = [site.region for site in physical.topology.sites]
+    regions = sorted(sites, key=lambda region: region != near)
     return TableJournal(
         lambda region: ports.client("dynamodb", region, once=True), physical.lease_table, regions, patience
     )

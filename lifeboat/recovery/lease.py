@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from lifeboat.recovery.fence import FenceError
 from lifeboat.recovery.lease_record import LeaseRecord
 from lifeboat.recovery.lease_store import Absent, Conflict, StoreError
+from lifeboat.recovery.views import Watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -290,21 +291,31 @@ class LeaseWatch:
         margin: Protocol seconds beyond the holder's own.
         pace: Time scale.
         clock: Monotonic seconds.
+        known: Of a watch before this one, on the same clock: where the first look shows the same, its silence goes on.
+            By itself it proves none.
     """
 
-    def __init__(self, *, margin: float, pace: Pace, clock: Callable[[], float]) -> None:
+    def __init__(self, *, margin: float, pace: Pace, clock: Callable[[], float], known: Watched | None = None) -> None:
         self._margin = margin
         self._pace = pace
         self._clock = clock
         self._seen: Versioned | None = None
-        self._aside: str | None = None
-        self._since = 0.0
-        self._confirmed = 0.0
+        self._pulse = known.pulse if known else None
+        self._aside = known.aside if known else None
+        self._since = self._confirmed = known.since if known else 0.0
 
     @property
     def seen(self) -> Versioned | None:
         """The lease as it was read last; None before."""
         return self._seen
+
+    @property
+    def watched(self) -> Watched | None:
+        """What another watch may go on from; None before the first read."""
+        if self._seen is None:
+            return None
+        record = self._seen.record
+        return Watched(epoch=record.epoch, holder=record.holder, beat=record.beat, aside=self._aside, since=self._since)
 
     def look(self, store: LeaseStore) -> Versioned:
         """Read the lease.
@@ -314,14 +325,14 @@ class LeaseWatch:
         """
         began = self._clock()
         seen = store.read()
-        renewed = self._seen is None or seen.record.pulse != self._seen.record.pulse
+        renewed = seen.record.pulse != self._pulse
         if seen.aside is not None:
             renewed = renewed or seen.aside != self._aside
             self._aside, self._confirmed = seen.aside, began
         if renewed:
             # Afterwards: the holder renewed before this, so its time is over before ours.
             self._since = self._clock()
-        self._seen = seen
+        self._seen, self._pulse = seen, seen.record.pulse
         return seen
 
     @property

@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from lifeboat.recovery.lease_record import dump, load
 from lifeboat.recovery.lease_store import PATIENCE, Absent, Conflict, Unreachable, Versioned
 from lifeboat.recovery.patience import Patience
+from lifeboat.recovery.table_items import Items
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,8 +25,8 @@ LEASE_KEY: Final = "lease"
 """Value of the partition key ``pk`` of the lease's item."""
 VIEW_PREFIX: Final = "view#"
 """What the keys of the wardens' views begin with; a region follows."""
-_REFUSED: Final = {"ConditionalCheckFailedException", "ReplicatedWriteConflictException"}
-"""Nothing was written, since somebody else did or does."""
+_REFUSED: Final = "ConditionalCheckFailedException"
+"""Nothing was written, since somebody else did."""
 _Answer = TypeVar("_Answer")
 _Asked: TypeAlias = Any
 """A DynamoDB client: its methods are made at run time."""
@@ -95,11 +96,9 @@ class TableStore:
 
     def views(self) -> Mapping[str, str]:
         """Every region's view."""
-        keys = [{"pk": {"S": VIEW_PREFIX + region}} for region in self._viewers]
-        wanted = {self._table: {"Keys": keys, "ConsistentRead": True}}
-        answer = self._anywhere(lambda client, _: client.batch_get_item(RequestItems=wanted))
-        items: list[dict[str, Any]] = answer["Responses"].get(self._table, [])
-        return {item["pk"]["S"].removeprefix(VIEW_PREFIX): item["view"]["S"] for item in items}
+        items = Items(self._table, ({"pk": {"S": VIEW_PREFIX + region}} for region in self._viewers))
+        found = self._anywhere(lambda client, _: items.get(client))
+        return {item["pk"]["S"].removeprefix(VIEW_PREFIX): item["view"]["S"] for item in found}
 
     def _item(self) -> dict[str, Any] | None:
         key = {"pk": {"S": LEASE_KEY}}
@@ -119,7 +118,7 @@ class TableStore:
             try:
                 client.put_item(TableName=self._table, Item=item, **condition)
             except ClientError as fault:
-                if _code(fault) not in _REFUSED:
+                if _code(fault) != _REFUSED:
                     raise
                 # An attempt that got no answer may have made this very write.
                 if not doubtful or self._mark() != mark:

@@ -2,24 +2,58 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import math
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from lifeboat.recovery.run_state import StepRun
 
-_LOOK_BACK: Final = timedelta(minutes=15)
+_MINUTE: Final = 60
+"""Seconds of a period in which S3 measures."""
+_LOOK_BACK: Final = 15 * _MINUTE
+"""Seconds."""
 _COMPARED: Final = 20_000
 """Keys of a bucket that are compared by listing; beyond, an inventory is the right tool."""
 
 
 def pending(run: StepRun, store: str, region: str) -> float:
-    """Operations that wait to be replicated from a region's bucket, by S3's own metric; 0 without any measurement.
+    """Operations that wait to be replicated from a region's bucket, by S3's own metric; 0 without any measurement."""
+    now = run.ports.wall()
+    values = _measured(run, store, region, now - _LOOK_BACK, _MINUTE)
+    return values[0] if values else 0.0
+
+
+def settled(run: StepRun, store: str, region: str, since: float) -> bool | None:
+    """Whether nothing that was put into a region's bucket before a moment is on its way any more; None: not yet.
+
+    What was measured in a minute that began before that moment says nothing of its last writes. Nor does silence, until
+    two whole minutes of it have passed: a measurement comes late.
+
+    Args:
+        run: Its ports tell.
+        store: Logical name.
+        region: Where the bucket is.
+        since: The moment, in seconds since the epoch.
+    """
+    # Periods are whole seconds, also where the protocol's minutes are shorter.
+    period = max(1, round(run.ports.pace.real(_MINUTE)))
+    first = math.ceil(since / period) * period
+    now = run.ports.wall()
+    if now <= first:
+        return None
+    values = _measured(run, store, region, first, period)
+    if values:
+        return values[0] == 0 or None
+    return now >= first + 2 * period or None
+
+
+def _measured(run: StepRun, store: str, region: str, start: float, period: int) -> list[float]:
+    """What was measured in periods that began at `start` or later, the newest first.
 
     S3 publishes it in the destination's region, per minute and rule, and nothing while there is nothing to do.
     """
     bucket, destination = run.physical.bucket(store, region), run.physical.other(region)
-    now = datetime.fromtimestamp(run.ports.wall(), tz=UTC)
     answer = run.ports.client("cloudwatch", destination).get_metric_data(
         MetricDataQueries=[
             {
@@ -34,17 +68,22 @@ def pending(run: StepRun, store: str, region: str) -> float:
                             {"Name": "RuleId", "Value": "everything"},
                         ],
                     },
-                    "Period": 60,
+                    "Period": period,
                     "Stat": "Maximum",
                 },
             }
         ],
-        StartTime=now - _LOOK_BACK,
-        EndTime=now + timedelta(minutes=1),
+        StartTime=datetime.fromtimestamp(start, tz=UTC),
+        EndTime=datetime.fromtimestamp(run.ports.wall() + _MINUTE, tz=UTC),
         ScanBy="TimestampDescending",
     )
-    values: list[float] = answer["MetricDataResults"][0]["Values"] if answer["MetricDataResults"] else []
-    return values[0] if values else 0.0
+    # CloudWatch may round the start down.
+    return [
+        value
+        for result in answer["MetricDataResults"]
+        for at, value in zip(result["Timestamps"], result["Values"], strict=True)
+        if at.timestamp() >= start
+    ]
 
 
 def keys(run: StepRun, store: str, region: str) -> frozenset[str] | None:

@@ -36,11 +36,13 @@ class Patience:
         seconds: Real ones, from the first attempt to the beginning of the last.
         clock: Monotonic seconds.
         wait: Lets seconds pass.
+        later: Codes of answers that mean `later` of what is asked here, beside those that do everywhere.
     """
 
     seconds: float
     clock: Callable[[], float] = time.monotonic
     wait: Callable[[float], object] = _wait
+    later: frozenset[str] = frozenset()
 
     def ask(self, question: Callable[[bool], _T], doubtful: bool = False) -> _T:
         """The answer of one place.
@@ -59,7 +61,8 @@ class Patience:
                 return question(doubtful)
             except ClientError as fault:
                 seconds = pause * random.uniform(0.5, 1)  # noqa: S311 - no secret
-                if not is_unanswered(fault) or self.clock() + seconds > end:
+                later = is_unanswered(fault) or fault.response.get("Error", {}).get("Code") in self.later
+                if not later or self.clock() + seconds > end:
                     raise
             doubtful = True
             self.wait(seconds)

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from lifeboat.model.plan.graph import Mode
 from lifeboat.model.settings.sites import DivergencePolicy
 from lifeboat.model.settings.stores import CacheMechanism, DatabaseMechanism
-from lifeboat.recovery import copies, datastore, lags
+from lifeboat.recovery import compute, copies, datastore, lags, restores
 from lifeboat.recovery.errors import RecoveryError
 from lifeboat.recovery.journal import told_of
 from lifeboat.recovery.lease_store import StoreError
@@ -124,6 +124,8 @@ def _all(run: StepRun, region: str) -> Iterator[tuple[str, Callable[[], Check]]]
         )
     if topology.databases:
         yield "quota of RDS", lambda: _quota(run, region)
+    if any(step.kind == "scale_compute" and step.calls for step in run.plan.steps):
+        yield "capacity", lambda: _capacity(run, region)
 
 
 def _lease(run: StepRun, region: str) -> Check:
@@ -216,17 +218,14 @@ def _backups(run: StepRun, design: DatabaseDesign, region: str) -> Check:
             days = int(_cluster(run, database, region).get("BackupRetentionPeriod") or 0)
             return Check(name=name, passed=days > 0, said=f"kept for {days} days")
         case DatabaseMechanism.BACKUPS:
-            vault = f"{run.physical.prefix}-{database}-{region}"
-            client = run.ports.client("backup", region)
-            points = client.list_recovery_points_by_backup_vault(BackupVaultName=vault)["RecoveryPoints"]
-            newest = max((each["CreationDate"] for each in points if each["Status"] == "COMPLETED"), default=None)
+            points = restores.recovery_points(run, database, region)
+            newest = max((each["CreationDate"] for each in points), default=None)
             return _fresh(run, name, newest, design.rpo)
         case _:
             source = run.physical.instance_arn(database, run.physical.other(region))
-            found = run.ports.client("rds", region).describe_db_instance_automated_backups()
             windows = [
                 each.get("RestoreWindow", {}).get("LatestTime")
-                for each in found["DBInstanceAutomatedBackups"]
+                for each in restores.automated_backups(run.ports.client("rds", region))
                 if each.get("DBInstanceArn") == source
             ]
             newest = max((each for each in windows if each is not None), default=None)
@@ -266,12 +265,27 @@ def _secret(run: StepRun, name: str, secret: str, region: str) -> Check:
     return Check(name=name, passed=readable, said="readable" if readable else f"{secret} has no value in {region}")
 
 
+def _capacity(run: StepRun, region: str) -> Check:
+    """Whether the groups that are brought to full size may have as many instances; a stack may have none of its own."""
+    groups = compute.groups(run, region)
+    if not groups:
+        return Check(name="capacity", passed=None, said=f"no Auto Scaling group in {region} has the stack's tags")
+    small = [
+        f"{group['AutoScalingGroupName']} may have {group['MaxSize']} instances: accepted is {wanted} or more"
+        for group in groups
+        if (wanted := compute.full_size(group)) > group["MaxSize"]
+    ]
+    said = "; ".join(small) or f"{len(groups)} groups may have their full size"
+    return Check(name="capacity", passed=not small, said=said)
+
+
 def _quota(run: StepRun, region: str) -> Check:
     """Whether as many instances may be there as the stack has; the other site's quota needs not be asked."""
     name = "quota of RDS"
     client = run.ports.client("service-quotas", region)
     try:
-        quotas = client.list_service_quotas(ServiceCode="rds")["Quotas"]
+        pages = client.get_paginator("list_service_quotas").paginate(ServiceCode="rds")
+        quotas = [quota for page in pages for quota in page["Quotas"]]
     except UNANSWERED as fault:
         return Check(name=name, passed=None, said=f"not told: {told_of(fault)}")
     value = next((quota["Value"] for quota in quotas if quota["QuotaName"] == "DB instances"), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from lifeboat.model.settings.stores import DatabaseMechanism
-from lifeboat.recovery import copies, objects, restores
+from lifeboat.recovery import copies, objects, restores, run_entries
 from lifeboat.recovery.endpoints import plain_instance
 from lifeboat.recovery.errors import StepFailed
 
@@ -98,7 +98,7 @@ def has_backups(run: StepRun, database: str, region: str) -> bool:
     if run.physical.database(database).mechanism is DatabaseMechanism.BACKUPS:
         return False
     source = restores.standing(run, database, run.plan.target)
-    found = run.ports.client("rds", region).describe_db_instance_automated_backups()["DBInstanceAutomatedBackups"]
+    found = restores.automated_backups(run.ports.client("rds", region))
     return any(each.get("DBInstanceArn") == source and each.get("Status") == "replicating" for each in found)
 
 
@@ -117,16 +117,17 @@ def copy_backups(run: StepRun, database: str, *, active: str, back: str) -> None
     vault = f"{run.physical.prefix}-{database}-{active}"
     role = f"arn:aws:iam::{account}:role/{vault}-backup"
     client = run.ports.client("backup", active)
-    job = client.start_backup_job(
-        BackupVaultName=vault, ResourceArn=arn, IamRoleArn=role, IdempotencyToken=f"{run.run}-{database}"
-    )["BackupJobId"]
+    token = run_entries.token(run, f"rebuild-protection/{database}", database)
+    job = client.start_backup_job(BackupVaultName=vault, ResourceArn=arn, IamRoleArn=role, IdempotencyToken=token)[
+        "BackupJobId"
+    ]
     point = run.until(lambda: _ended("backup", client.describe_backup_job(BackupJobId=job)), f"{database} is backed up")
     copy = client.start_copy_job(
         RecoveryPointArn=point,
         SourceBackupVaultName=vault,
         DestinationBackupVaultArn=f"arn:aws:backup:{back}:{account}:backup-vault:{run.physical.prefix}-{database}-{back}",
         IamRoleArn=role,
-        IdempotencyToken=f"{run.run}-{database}-copy",
+        IdempotencyToken=f"{token}-copy",
     )["CopyJobId"]
     run.until(lambda: _ended("copy", client.describe_copy_job(CopyJobId=copy)["CopyJob"]), f"the backup is in {back}")
 
@@ -165,7 +166,7 @@ def copy_objects(run: StepRun, store: str, *, active: str, back: str) -> None:
         },
         Priority=10,
         RoleArn=f"arn:aws:iam::{account}:role/{run.physical.prefix}-{store}-{active}-replication",
-        ClientRequestToken=f"{run.run}-{store}",
+        ClientRequestToken=run_entries.token(run, f"rebuild-protection/{store}", store),
     )["JobId"]
 
     def over() -> bool | None:

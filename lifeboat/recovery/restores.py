@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lifeboat.model.plan.graph import Mode
 from lifeboat.model.settings.stores import DatabaseMechanism
-from lifeboat.recovery import copies
+from lifeboat.recovery import copies, run_entries
 from lifeboat.recovery.endpoints import plain_instance
 from lifeboat.recovery.errors import StepFailed
 
 if TYPE_CHECKING:
+    from lifeboat.recovery.ports import Client
     from lifeboat.recovery.run_state import StepRun
 
 _AVAILABLE: Final = "available"
@@ -66,6 +67,20 @@ def delete(run: StepRun, database: str, region: str) -> None:
     copies.delete_instance(run, name_of(run, database, region), region)
 
 
+def automated_backups(rds: Client) -> list[dict[str, Any]]:
+    """Every automated backup that a region has, its own and those that are copied to it."""
+    pages = rds.get_paginator("describe_db_instance_automated_backups").paginate()
+    return [found for page in pages for found in page["DBInstanceAutomatedBackups"]]
+
+
+def recovery_points(run: StepRun, database: str, region: str) -> list[dict[str, Any]]:
+    """Finished copies of a database in a region's vault."""
+    client = run.ports.client("backup", region)
+    vault = f"{run.physical.prefix}-{database}-{region}"
+    pages = client.get_paginator("list_recovery_points_by_backup_vault").paginate(BackupVaultName=vault)
+    return [point for page in pages for point in page["RecoveryPoints"] if point["Status"] == "COMPLETED"]
+
+
 def final_snapshot(run: StepRun, database: str) -> str:
     """The snapshot that a planned move takes after the last write, and its copy; each run has its own.
 
@@ -115,7 +130,7 @@ def _from_replicated_backups(run: StepRun, database: str, region: str, name: str
     client = run.ports.client("rds", region)
     account, source = run.physical.settings.account, run.plan.source
     arns = [f"arn:aws:rds:{source}:{account}:db:{each}" for each in _names(run, database, source)]
-    found = client.describe_db_instance_automated_backups()["DBInstanceAutomatedBackups"]
+    found = automated_backups(client)
     # What was restored there took the declared one's place: its backups go on where the others ended.
     backups = [each for arn in arns for each in found if each.get("DBInstanceArn") == arn]
     if not backups:
@@ -131,8 +146,7 @@ def _from_vault(run: StepRun, database: str, region: str, name: str) -> None:
     """The newest copy in the region's vault, by AWS Backup."""
     client = run.ports.client("backup", region)
     vault = f"{run.physical.prefix}-{database}-{region}"
-    pages = client.get_paginator("list_recovery_points_by_backup_vault").paginate(BackupVaultName=vault)
-    points = [point for page in pages for point in page["RecoveryPoints"] if point["Status"] == "COMPLETED"]
+    points = recovery_points(run, database, region)
     if not points:
         raise StepFailed(f"{region}: the vault {vault} has no finished copy of {database}")
     newest = max(points, key=lambda point: point["CreationDate"])
@@ -152,7 +166,7 @@ def _from_vault(run: StepRun, database: str, region: str, name: str) -> None:
         Metadata=metadata,
         IamRoleArn=f"arn:aws:iam::{run.physical.settings.account}:role/{vault}-backup",
         # The same job, when it is asked for again after its answer was lost.
-        IdempotencyToken=f"{run.run}-{database}",
+        IdempotencyToken=run_entries.token(run, f"promote-database/{database}", database),
         ResourceType="RDS",
     )["RestoreJobId"]
 

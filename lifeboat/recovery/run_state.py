@@ -10,7 +10,7 @@ import psycopg
 import redis
 
 from lifeboat.recovery.errors import StepFailed
-from lifeboat.recovery.journal import Detail, told_of
+from lifeboat.recovery.journal import Detail
 from lifeboat.recovery.lease_store import change
 
 if TYPE_CHECKING:
@@ -126,19 +126,6 @@ class StepRun:
             self.ports.wait(None, min(pause, left))
             pause = min(2 * pause, every)
 
-    def best_effort(self, ask: Callable[[], _T]) -> _T | None:
-        """The answer of something whose answer is not needed, or None; the calls in it are made as such.
-
-        Args:
-            ask: Uses clients that were made with ``best_effort=True``.
-        """
-        began = self.ports.clock()
-        try:
-            return ask()
-        except UNANSWERED as fault:
-            self.progress(f"not needed, and not answered in {self.ports.clock() - began:.1f} s: {told_of(fault)}")
-            return None
-
     def change(self, transition: Callable[[LeaseRecord], LeaseRecord]) -> LeaseRecord:
         """Make a transition of the lease that stays right whatever is written between; what it raises is passed on.
 
@@ -168,6 +155,7 @@ _TRANSIENT_CODES: Final = {
     "InternalServerError",
     "PriorRequestNotComplete",
     "ProvisionedThroughputExceededException",
+    "ReplicatedWriteConflictException",
     "RequestLimitExceeded",
     "RequestThrottled",
     "RequestThrottledException",

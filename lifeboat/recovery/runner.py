@@ -6,13 +6,12 @@ Invariants:
    it is done before it does anything, and what the journal has as done is not looked at again.
 3. One runner a stack: the lease's claim is taken before the first step, and a runner that loses it makes no more calls.
 4. A refusal changes nothing but one journal entry: gates (steps that only look) are passed before the claim is taken.
-5. A run is taken back only until its target holds the lease, and gone on with in no other way once that began.
+5. A run is taken back only until its target holds the lease, or a promotion began that has no undo; and gone on with
+   in no other way once that began.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import secrets
 import threading
 from dataclasses import dataclass, field, replace
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
     from lifeboat.model.physical import Physical
     from lifeboat.model.plan.graph import Plan
     from lifeboat.recovery.journal import Entry, Listener, Mirror
-    from lifeboat.recovery.lease_record import LeaseRecord, RunClaim
+    from lifeboat.recovery.lease_record import LeaseRecord
     from lifeboat.recovery.ports import Ports
     from lifeboat.recovery.readiness import Check
     from lifeboat.recovery.run_state import Action, Outcome
@@ -115,14 +114,6 @@ class Runner:
             margin=lease.clock_margin, pace=outside.ports.pace, clock=outside.ports.clock
         )
 
-    @property
-    def digest(self) -> str:
-        """Tells this plan from every other one."""
-        plan = self._plan
-        told = [[step.key, step.kind, sorted(step.after)] for step in plan.steps]
-        parts = [plan.mode, plan.source, plan.target, sorted(plan.lost), told]
-        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
-
     def stop(self) -> None:
         """Begin no more steps and make no more calls."""
         self._stop.set()
@@ -148,13 +139,16 @@ class Runner:
             claim.take()
         except (RecoveryRefused, LeaseError, StoreError) as refusal:
             lines = refusal.lines if isinstance(refusal, RecoveryRefused) else (str(refusal),)
-            told: dict[str, Detail] = {**self._opening(consent), "reasons": "; ".join(lines)}
+            told: dict[str, Detail] = {
+                **run_entries.opened_by(self._plan, consent),
+                "reasons": "; ".join(lines),
+            }
             if isinstance(refusal, RunClaimedError) and refusal.by is not None:
                 told["claimed_by"] = refusal.by
             self._journal(name).note(Event.REFUSED, None, told)
             raise RecoveryRefused(*lines) from refusal
         journal = self._journal(name)
-        journal.note(Event.OPENED, None, self._opening(consent))
+        journal.note(Event.OPENED, None, run_entries.opened_by(self._plan, consent))
         for key, outcome in passed.items():
             journal.note(Event.DONE, key, {**outcome.facts, "said": outcome.said})
         return self._carry_out(steps, journal, claim, {key: outcome.said for key, outcome in passed.items()})
@@ -181,7 +175,7 @@ class Runner:
         if run_entries.result_of(entries) is not None:
             return self._over(name, entries)
         journal = self._journal(name, entries)
-        journal.note(Event.OPENED, None, {**self._opening(agreed), "resumed": True})
+        journal.note(Event.OPENED, None, {**run_entries.opened_by(self._plan, agreed), "resumed": True})
         steps = self._steps(agreed)
         done = run_entries.done(entries)
         steps.facts.update({key: entry.detail for key, entry in done.items()})
@@ -192,7 +186,7 @@ class Runner:
         """Take back what a run did, as far as it can be, the latest first; and end it.
 
         Raises:
-            RecoveryRefused: when the run is over, its target holds the lease, or its runner lives.
+            RecoveryRefused: when the run is over, its runner lives, or there is no way back (`require_open`).
             JournalLost: when the journal takes no entry.
         """
         entries = self._entries(name)
@@ -206,22 +200,22 @@ class Runner:
             return self._over(name, entries)
         agreed = run_entries.consent_of(entries) or Consent(by=())
         journal = self._journal(name, entries)
-        journal.note(Event.OPENED, None, {**self._opening(agreed), run_entries.ABORTING: True})
+        journal.note(Event.OPENED, None, {**run_entries.opened_by(self._plan, agreed), run_entries.ABORTING: True})
         steps = self._steps(agreed)
         steps.facts.update({key: entry.detail for key, entry in run_entries.done(entries).items()})
         began = self._outside.ports.clock()
         with claim.kept():
             back = take_back(steps, journal, claim, entries)
-            if back.fault is None:
+            if not back.faults:
                 journal.note(Event.ENDED, None, {"result": ABORTED})
         return Report(
             run=name,
-            result=FAILED if back.fault else ABORTED,
+            result=FAILED if back.faults else ABORTED,
             steps=back.told,
-            faults=(back.fault,) if back.fault else (),
+            faults=back.faults,
             seconds=self._outside.ports.clock() - began,
-            aborting=bool(back.fault),
-            warnings=() if back.fault else claim.give_up(),
+            aborting=bool(back.faults),
+            warnings=() if back.faults else claim.give_up(),
         )
 
     def readiness(self, region: str, consent: Consent) -> tuple[tuple[Check, ...], list[str]]:
@@ -280,7 +274,8 @@ class Runner:
             faults = tuple(graph.faults) or ("stopped before its end",)
             warnings: tuple[str, ...] = ()
             if graph.go_back:
-                journal.note(Event.ENDED, None, {"result": FAILED, "why": "; ".join(faults)})
+                told: dict[str, Detail] = {"result": FAILED, "why": "; ".join(faults), run_entries.GO_BACK: True}
+                journal.note(Event.ENDED, None, told)
                 warnings = claim.give_up()
             return Report(
                 run=journal.run,
@@ -295,20 +290,20 @@ class Runner:
         warnings = claim.give_up()
         return Report(run=journal.run, result=DONE, steps=graph.told, seconds=ports.clock() - began, warnings=warnings)
 
-    def _claimed(self) -> RunClaim | None:
+    def _record(self) -> LeaseRecord:
         ports = self._outside.ports
-        return persistent(ports, self._outside.stores.lease(ports).read).record.run
+        return persistent(ports, self._outside.stores.lease(ports).read).record
 
     def _entries(self, name: str) -> Sequence[Entry]:
         """What the journal has of a run of this plan; empty when it was cut off right after its claim."""
         entries = self._store.read(name)
         opened = run_entries.opening(entries)
         if opened is None:
-            claimed = self._claimed()
+            claimed = self._record().run
             if claimed is not None and claimed.id == name:
                 return entries
             raise RecoveryRefused(f"{name}: no run of this stack that was begun: `lifeboat journal` lists them")
-        if opened.detail.get("plan") != self.digest:
+        if opened.detail.get("plan") != run_entries.digest(self._plan):
             raise RecoveryRefused(
                 f"{name}: begun by another plan than the stack's declaration gives now",
                 "check out the declaration that it was begun with, and go on from there",
@@ -317,20 +312,31 @@ class Runner:
 
     def _over(self, name: str, entries: Sequence[Entry]) -> Report:
         """A run that was cut off between its last entry and the end of its claim, or is simply over."""
-        claimed = self._claimed()
+        record = self._record()
+        claimed = record.run
         warnings: tuple[str, ...] = ()
         if claimed is not None and claimed.id == name:
             claim, _ = self._adopted(name, aborting=claimed.aborting)
             warnings = claim.give_up()
         steps = run_entries.said(run_entries.done(entries))
-        return Report(run=name, result=run_entries.result_of(entries) or FAILED, steps=steps, warnings=warnings)
+        # Gone back since: not once more.
+        go_back = run_entries.goes_back(entries) and record.holder == self._plan.target
+        return Report(
+            run=name,
+            result=run_entries.result_of(entries) or FAILED,
+            steps=steps,
+            faults=(str(entries[-1].detail["why"]),) if go_back else (),
+            go_back=go_back,
+            warnings=warnings,
+        )
 
     def _adopted(self, name: str, *, aborting: bool = False) -> tuple[Claim, Sequence[Entry]]:
         """Take over a run that was cut off: the claim on it, and what its journal has by then."""
 
         def check(record: LeaseRecord) -> None:
             if aborting:
-                require_open(self._plan, name, record)
+                # Read here: a runner that was watched may have begun more meanwhile.
+                require_open(self._plan, name, record, self._store.read(name))
 
         claim = self._claim(name)
         try:
@@ -378,18 +384,6 @@ class Runner:
             store=outside.stores.lease(outside.ports),
             ports=outside.ports,
         )
-
-    def _opening(self, consent: Consent) -> dict[str, Detail]:
-        plan = self._plan
-        return {
-            "mode": plan.mode.value,
-            "source": plan.source,
-            "target": plan.target,
-            "lost": ",".join(sorted(plan.lost)),
-            "plan": self.digest,
-            "by": ",".join(consent.by),
-            "loss": consent.loss,
-        }
 
 
 def run_name(mode: str, wall: float) -> str:

@@ -23,20 +23,24 @@ from lifeboat.model.plan.refusals import PlanRefused, Unplannable
 from lifeboat.model.topology import resolve
 from lifeboat.recovery.assembly import outside
 from lifeboat.recovery.errors import RecoveryError, RecoveryRefused
+from lifeboat.recovery.gatefile import boot_id
 from lifeboat.recovery.journal import Mirror
+from lifeboat.recovery.lease import LeaseWatch
 from lifeboat.recovery.lease_record import LeaseError
-from lifeboat.recovery.lease_store import StoreError
+from lifeboat.recovery.lease_store import DEADLINE, StoreError
 from lifeboat.recovery.run_state import WARDEN, Consent
 from lifeboat.recovery.runner import DONE, Runner
 from lifeboat.recovery.system_ports import Surroundings, SystemPorts
 from lifeboat.recovery.views import Confirmed
 from lifeboat.recovery.warden_config import ConfigError, WardenConfig
+from lifeboat.recovery.warden_core import FRESH
 from lifeboat.recovery.warden_log import log_to
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lifeboat.model.plan.graph import PlanStep
+    from lifeboat.recovery.ports import Ports
     from lifeboat.recovery.run_state import Outcome
 
 FAILED, BAD_INPUT, REFUSED = 1, 2, 3
@@ -96,7 +100,15 @@ def main(arguments: Sequence[str]) -> int:
     ports = SystemPorts(physical, surroundings)
     # Calls that only read are noted nowhere else; a drill's evidence wants them.
     mirror = Mirror(given.config.parent / "journal")
-    there = outside(physical, ports, near=plan.target, lost=lost, mirror=mirror, viewpoint=config.region)
+    there = outside(
+        physical,
+        ports,
+        near=plan.target,
+        lost=lost,
+        mirror=mirror,
+        watch=_watch(given.confirmed, physical, ports, plan.source),
+        viewpoint=config.region,
+    )
     runner = Runner(plan, there, Logged())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: runner.stop())
@@ -114,6 +126,21 @@ def main(arguments: Sequence[str]) -> int:
         return FAILED
     _log.info("%s", json.dumps(asdict(report)))
     return 0 if report.result == DONE else FAILED
+
+
+def _watch(confirmed: Confirmed | None, physical: Physical, ports: Ports, site: str) -> LeaseWatch:
+    """A watch of the lease; where what the warden confirmed stands, it goes on from the warden's own."""
+    lease, pace = physical.settings.lease, ports.pace
+    stands = confirmed is not None and confirmed.stands(
+        site,
+        seconds=pace.real(lease.confirm_for),
+        fresh=pace.real(FRESH) + 2 * DEADLINE,
+        now=ports.clock(),
+        boot=boot_id(),
+    )
+    # Without a name of the boot nothing says that both clocks are one.
+    known = confirmed.watched if confirmed is not None and stands and confirmed.boot else None
+    return LeaseWatch(margin=lease.clock_margin, pace=pace, clock=ports.clock, known=known)
 
 
 def _tell(*lines: str) -> None:

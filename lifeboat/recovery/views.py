@@ -138,6 +138,30 @@ class Confirmation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Watched:
+    """What a watch of the lease knows (`lifeboat.recovery.lease.LeaseWatch`), for another one on the same clock.
+
+    Attributes:
+        epoch: Of the lease that was seen last.
+        holder: Its holder.
+        beat: Its holder's renewals.
+        aside: As `Versioned.aside`, of the last read that saw it; None before.
+        since: When all of that was seen first, monotonic seconds.
+    """
+
+    epoch: int
+    holder: str | None
+    beat: int
+    aside: str | None
+    since: float
+
+    @property
+    def pulse(self) -> tuple[int, str | None, int]:
+        """As `LeaseRecord.pulse`."""
+        return self.epoch, self.holder, self.beat
+
+
+@dataclass(frozen=True, kw_only=True)
 class Confirmed:
     """That a site is lost, as a warden saw it confirmed: for a process of the same machine, which shares its clock.
 
@@ -147,6 +171,7 @@ class Confirmed:
         seconds: For how long it had been so without a break; real seconds.
         at: When this was written, monotonic seconds.
         boot: The boot that this clock counts from.
+        watched: What the warden knew of the lease by then, on that clock.
     """
 
     site: str
@@ -154,6 +179,7 @@ class Confirmed:
     seconds: float
     at: float
     boot: str
+    watched: Watched | None = None
 
     def dump(self) -> str:
         """As JSON text."""
@@ -167,9 +193,12 @@ class Confirmed:
             ValueError: when the text is anything else.
         """
         try:
-            found = cls(**cast("dict[str, Any]", json.loads(text)))
+            loaded = dict(cast("dict[str, Any]", json.loads(text)))
+            known = loaded.pop("watched", None)
+            watched = None if known is None else replace(Watched(**known), since=float(known["since"]))
+            found = cls(**loaded, watched=watched)
             return replace(found, observers=tuple(found.observers), seconds=float(found.seconds), at=float(found.at))
-        except (TypeError, ValueError) as fault:
+        except (TypeError, ValueError, KeyError) as fault:
             raise ValueError(f"no confirmation of a warden: {fault}") from None
 
     def stands(self, site: str, *, seconds: float, fresh: float, now: float, boot: str) -> bool:

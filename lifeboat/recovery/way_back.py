@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lifeboat.model.plan.graph import Mode
 from lifeboat.recovery import run_entries
+from lifeboat.recovery.copies import LeftOver
 from lifeboat.recovery.errors import JournalLost, RecoveryRefused
 from lifeboat.recovery.journal import Event, told_of
 from lifeboat.recovery.step_runs import KNOWN
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from lifeboat.recovery.lease_record import LeaseRecord
     from lifeboat.recovery.step_runs import StepRuns
 
+_PROMOTIONS: Final = {"promote_database", "promote_cache"}
+"""Kinds of steps after which a store takes writes in the target."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class WayBack:
@@ -27,20 +31,22 @@ class WayBack:
 
     told: Mapping[str, str]
     """What became of each step, by key."""
-    fault: str | None = None
-    """Why it went no further; None when all of it is over."""
+    faults: tuple[str, ...] = ()
+    """A line for each step that was not taken back; empty when all of it is over."""
 
 
-def require_open(plan: Plan, run: str, record: LeaseRecord) -> None:
-    """Refuse to take back a run whose target has the lease.
+def require_open(plan: Plan, run: str, record: LeaseRecord, entries: Sequence[Entry]) -> None:
+    """Refuse to take back a run whose target has the lease, or a copy there that was promoted for good.
 
-    From then on clients may have written there: what would be taken back is the only store that has it. A plan that
-    moves nothing has a target that held the lease before.
+    From the lease on clients may have written in the target: what would be taken back is the only store that has it. A
+    plan that moves nothing has a target that held the lease before. And from a promotion on that has no undo, what a
+    source that is let go again would write reaches no copy.
 
     Args:
         plan: What the run carries out.
         run: Its name.
         record: The lease as it is.
+        entries: What the journal has of the run.
 
     Raises:
         RecoveryRefused: when there is no way back.
@@ -51,10 +57,13 @@ def require_open(plan: Plan, run: str, record: LeaseRecord) -> None:
             f"go on with it (--resume {run}); afterwards `lifeboat failback`, or `lifeboat failover --graceful`, goes "
             f"to {plan.source} without loss",
         )
+    for key in run_entries.begun(entries):
+        if plan.by_key[key].kind in _PROMOTIONS and plan.by_key[key].undo is None:
+            raise RecoveryRefused(f"{run}: {key} has begun and cannot be taken back", f"go on: --resume {run}")
 
 
 def take_back(steps: StepRuns, journal: Journal, claim: Claim, entries: Sequence[Entry]) -> WayBack:
-    """Go back.
+    """Go back, past what cannot be: one copy that is left over must not keep the source fenced.
 
     Args:
         steps: Of the run.
@@ -66,22 +75,29 @@ def take_back(steps: StepRuns, journal: Journal, claim: Claim, entries: Sequence
         JournalLost: when the journal takes no entry.
     """
     told: dict[str, str] = {}
+    faults: list[str] = []
     for key in run_entries.to_take_back(entries):
         if steps.stop.is_set() or claim.lost:
-            return WayBack(told=told, fault="stopped before its end")
+            return WayBack(told=told, faults=(*faults, "stopped before its end"))
         step = steps.plan.by_key[key]
+        why = step.no_undo or "nothing to take back"
         try:
             outcome = steps.take_back(steps.flight(step), journal, claim)
         except JournalLost:
             raise
+        except LeftOver as left:
+            outcome, why = None, str(left)
         except KNOWN as fault:
+            # Journaled neither as undone nor as standing: the next abort begins with it.
             told[key] = told_of(fault)
-            return WayBack(told=told, fault=f"{step.title}: not taken back: {told[key]}")
+            faults.append(f"{step.title}: not taken back: {told[key]}")
+            steps.progress.line(step, f"not taken back: {told[key]}")
+            continue
         if outcome is None:
-            told[key] = f"stands: {step.no_undo or 'nothing to take back'}"
+            told[key] = f"stands: {why}"
             journal.note(Event.STANDS, key, {"why": told[key]})
         else:
             told[key] = outcome.said
             journal.note(Event.UNDONE, key, {"said": outcome.said})
         steps.progress.line(step, told[key])
-    return WayBack(told=told)
+    return WayBack(told=told, faults=tuple(faults))

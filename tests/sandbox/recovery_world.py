@@ -21,6 +21,7 @@ from lifeboat.model.plan.graph import Mode, Plan
 from lifeboat.model.settings.load import from_stack_file
 from lifeboat.model.topology import resolve
 from lifeboat.recovery import assembly
+from lifeboat.recovery.claim import here
 from lifeboat.recovery.lease_record import LeaseRecord
 from lifeboat.recovery.ports import HttpAnswer, Pace
 from lifeboat.recovery.run_state import WARDEN, Consent
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 EAST, WEST, WITNESS = "us-east-1", "us-west-2", "us-east-2"
 SITES = (EAST, WEST)
-GONE = f"somebody@{socket.gethostname()} pid 1 started 0 #"
+GONE = f"somebody@{socket.gethostname()} pid 1 started 0 on {here()} #"
 """A runner of this machine that has ended."""
 STACK = """
 config:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lifeboat.model.design import LeaseStore
 from lifeboat.model.physical import Physical
 from lifeboat.model.plan.graph import Call, Mode, Plane
+from lifeboat.model.settings.sites import Strategy
 from lifeboat.model.settings.stores import CacheMechanism, DatabaseMechanism, ObjectMechanism
 
 if TYPE_CHECKING:
@@ -53,6 +54,12 @@ class Context:
     def moves(self) -> bool:
         """Whether the active site changes at all."""
         return self.mode is not Mode.REJOIN
+
+    @property
+    def scales(self) -> bool:
+        """Whether the target's compute was left smaller, and is brought to its full size. Home keeps its own."""
+        smaller = self.topology.strategy is not Strategy.ACTIVE_ACTIVE
+        return self.moves and smaller and self.target != self.topology.home.region
 
     @property
     def names(self) -> Physical:
@@ -137,10 +144,15 @@ class Context:
         return tuple(self.lease_call(operation) for operation in reads)
 
     @property
+    def run_read(self) -> tuple[Call, ...]:
+        """Reading what the journal has of one run."""
+        reads = ("ListItemsV2", "GetItem") if self.topology.lease is LeaseStore.WITNESS_OBJECT else ("BatchGetItem",)
+        return tuple(self.lease_call(operation) for operation in reads)
+
+    @property
     def ledger_write(self) -> tuple[Call, ...]:
         """Reading the ledger of time without protection, which stands beside the journal, and adding to it."""
-        reads = ("ListItemsV2", "GetItem") if self.topology.lease is LeaseStore.WITNESS_OBJECT else ("BatchGetItem",)
-        return (*(self.lease_call(operation) for operation in reads), self.lease_call("PutItem"))
+        return (*self.run_read, self.lease_call("PutItem"))
 
     def session(self, region: str, *statements: str) -> tuple[Call, ...]:
         """Sessions with the databases of a region: where they are, and their passwords, are asked there first."""

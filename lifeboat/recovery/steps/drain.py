@@ -101,5 +101,8 @@ def undo(step: PlanStep, run: StepRun) -> Outcome:
     for region in (run.plan.target, run.plan.source):
         client = run.ports.client("rds", region)
         if _status(client, snapshot) is not None:
-            client.delete_db_snapshot(DBSnapshotIdentifier=snapshot)
+            copies.unless_denied(
+                lambda client=client: client.delete_db_snapshot(DBSnapshotIdentifier=snapshot),
+                f"{snapshot} in {region}",
+            )
     return Outcome(said=f"{snapshot} is deleted")

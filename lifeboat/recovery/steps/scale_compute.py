@@ -1,7 +1,7 @@
 """Bring the target's compute to full size: Auto Scaling groups that carry the stack's tags.
 
-A group says its full size by the tag `lifeboat:full-size`; without one it is the most that it may have. Its former
-size is kept as a tag of its own before it is changed, so that a runner that dies in between takes nothing with it.
+A group's former size is kept as a tag of its own before it is changed, so that a runner that dies in between takes
+nothing with it.
 Compute that is made from nothing (backup and restore) is made by the services' own programs.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lifeboat.model.settings.sites import Strategy
+from lifeboat.recovery import compute
 from lifeboat.recovery.run_state import Outcome, StepRun
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from lifeboat.model.plan.graph import PlanStep
 
-_FULL = "lifeboat:full-size"
 _FORMER = "lifeboat:former-size"
 """``SIZE RUN``: what a group had before that run."""
 
@@ -26,14 +26,14 @@ def done(step: PlanStep, run: StepRun) -> bool:
     """Whether every group wants its full size, and has it."""
     if step.mechanism == Strategy.BACKUP_AND_RESTORE:
         return False
-    return all(_settled(group) for group in _groups(run))
+    return all(_settled(group) for group in compute.groups(run, run.plan.target))
 
 
 def perform(step: PlanStep, run: StepRun) -> Outcome:
     """Set sizes, and wait until the instances serve."""
     if step.mechanism == Strategy.BACKUP_AND_RESTORE:
         return Outcome(said="compute is made by the services' own programs")
-    groups = _groups(run)
+    groups = compute.groups(run, run.plan.target)
     client = run.ports.client("autoscaling", run.plan.target)
     for group in groups:
         if group["DesiredCapacity"] < _full(group):
@@ -42,14 +42,14 @@ def perform(step: PlanStep, run: StepRun) -> Outcome:
                 former = f"{group['DesiredCapacity']} {run.run}"
                 client.create_or_update_tags(Tags=[{**_tag_of(name), "Value": former, "PropagateAtLaunch": False}])
             client.update_auto_scaling_group(AutoScalingGroupName=name, DesiredCapacity=_full(group))
-    run.until(lambda: all(map(_settled, _groups(run))) or None, "every group has its full size")
+    run.until(lambda: all(map(_settled, compute.groups(run, run.plan.target))) or None, "every group has its full size")
     return Outcome(said=f"{len(groups)} groups in {run.plan.target} have their full size")
 
 
 def undo(step: PlanStep, run: StepRun) -> Outcome:
     """Set the sizes that the run found."""
     del step
-    former = {group["AutoScalingGroupName"]: _former(group, run.run) for group in _groups(run)}
+    former = {group["AutoScalingGroupName"]: _former(group, run.run) for group in compute.groups(run, run.plan.target)}
     sizes = {name: size for name, size in former.items() if size is not None}
     client = run.ports.client("autoscaling", run.plan.target)
     for name, size in sizes.items():
@@ -57,39 +57,19 @@ def undo(step: PlanStep, run: StepRun) -> Outcome:
     return Outcome(said=f"{len(sizes)} groups have their former size")
 
 
-def _groups(run: StepRun) -> list[dict[str, Any]]:
-    settings = run.physical.settings
-    pages = (
-        run.ports.client("autoscaling", run.plan.target)
-        .get_paginator("describe_auto_scaling_groups")
-        .paginate(
-            Filters=[
-                {"Name": "tag:System", "Values": [settings.system]},
-                {"Name": "tag:Environment", "Values": [settings.environment]},
-            ]
-        )
-    )
-    return [group for page in pages for group in page["AutoScalingGroups"]]
-
-
 def _tag_of(name: str) -> dict[str, str]:
     return {"ResourceId": name, "ResourceType": "auto-scaling-group", "Key": _FORMER}
 
 
-def _told(group: Mapping[str, Any], key: str) -> str:
-    return next((str(tag["Value"]) for tag in group.get("Tags", []) if tag["Key"] == key), "")
-
-
 def _former(group: Mapping[str, Any], run: str) -> int | None:
     """What a group had before a run; None when the run has not changed it."""
-    size, _, changed_by = _told(group, _FORMER).partition(" ")
+    size, _, changed_by = compute.tag(group, _FORMER).partition(" ")
     return int(size) if changed_by == run and size.isdecimal() else None
 
 
 def _full(group: Mapping[str, Any]) -> int:
-    told = _told(group, _FULL)
-    most = int(group["MaxSize"])
-    return min(int(told), most) if told.isdecimal() else most
+    """As far as the group may go: more is refused by AWS."""
+    return min(compute.full_size(group), int(group["MaxSize"]))
 
 
 def _settled(group: Mapping[str, Any]) -> bool:

@@ -29,5 +29,6 @@ def perform(step: PlanStep, run: StepRun) -> Outcome:
         count, more = page["KeyCount"], bool(page.get("IsTruncated"))
         said = f"{bucket} answers, with {count}{' or more' if more else ''} objects"
         return Outcome(said=said, facts={"objects": count, "more": more})
-    run.until(lambda: objects.pending(run, store, source) == 0 or None, f"no object of {store} is on its way")
+    began = run.ports.wall()
+    run.until(lambda: objects.settled(run, store, source, began), f"no object of {store} is on its way")
     return Outcome(said=f"every object of {store} has arrived in {target}")

@@ -128,6 +128,11 @@ def test_a_planned_move_stops_writes_and_waits_for_the_copies_first(fast: Stack)
     plan = derive(*fast, mode=Mode.SWITCHOVER)
     assert {"stop-writes", "drain/orders", "drain/sessions"} <= ancestors(plan, "promote-database/orders")
     assert {"decide", "scale-compute"} <= ancestors(plan, "stop-writes")
+    # While a gate is open, a cache or a bucket takes writes that nobody has waited for.
+    for waits in ("drain/orders", "drain/sessions", "settle-objects/uploads"):
+        assert {"stop-writes", "fence"} <= ancestors(plan, waits)
+    for promoted in ("promote-database/orders", "promote-cache/sessions"):
+        assert {"fence", "drain/orders", "drain/sessions"} <= ancestors(plan, promoted)
     assert "settle-objects/uploads" in ancestors(plan, "take-lease")
     assert "resynchronise/uploads" in ancestors(plan, "stop-writes")
     # Everything of it copies the other way at once.
@@ -177,6 +182,25 @@ def test_a_failback_goes_home_and_watches_the_error_rate(fast: Stack) -> None:
     watched = plan.by_key["watch-error-rate"]
     assert "verify" in watched.after
     assert "us-west-2 is a switchover" in (watched.no_undo or "")
+
+
+def test_a_failback_that_leaves_no_copy_behind_says_that_nothing_goes_back(fast: Stack) -> None:
+    config = american()
+    keys = ["us-east-1-g1", "us-west-2-g1", "us-east-1-g2"]
+    config["databases"] = [{"name": "orders", "mechanism": "replica", "generations": keys}]
+    watched = derive(*designed(config), mode=Mode.FAILBACK).by_key["watch-error-rate"]
+    assert watched.title.endswith("tell people: us-west-2 has no copy of orders to go back to")
+    assert "no way back by itself" in (watched.no_undo or "")
+    assert any("lifeboat rejoin STACK" in line for line in watched.by_hand)
+    assert derive(*fast, mode=Mode.FAILBACK).by_key["watch-error-rate"].title.endswith("go back to us-west-2")
+
+
+def test_a_plan_declares_what_is_asked_and_nothing_else(fast: Stack) -> None:
+    for mode in Mode:
+        plan = derive(*fast, mode=mode, lost={"us-east-1"} if mode is Mode.FAILOVER else ())
+        assert not any(call.service == "http" for call in plan.by_key["fence"].calls)
+        asked = {call.operation for call in plan.by_key["readiness"].calls}
+        assert ("DescribeAutoScalingGroups" in asked) == ("scale-compute" in plan.by_key)
 
 
 def test_a_failback_of_a_plain_replica_needs_its_next_generation(slow: Stack) -> None:

@@ -76,6 +76,33 @@ def test_a_read_that_does_not_see_everything_proves_neither_life_nor_silence() -
     assert look(1021.0, "1/6") == 6.5
 
 
+def test_a_watch_goes_on_from_another_one_where_it_sees_the_same() -> None:
+    clock, store = Clock(), Store()
+    store.create(LeaseRecord.first(EAST, 60))
+    first = watch(clock)
+    assert first.watched is None
+
+    def next_one(aside: str | None) -> LeaseWatch:
+        assert store.kept is not None
+        store.kept = replace(store.kept, aside=aside)
+        made = LeaseWatch(margin=5, pace=PACE, clock=clock, known=first.watched)
+        assert not made.expired
+        made.look(store)
+        return made
+
+    assert store.kept is not None
+    store.kept = replace(store.kept, aside="1/5")
+    first.look(store)
+    clock.now = 1006.5
+    assert next_one("1/5").expired
+    # What cannot be seen proves nothing; what changed begins anew.
+    unseen = next_one(None)
+    assert unseen.remaining == 6.5
+    assert next_one("1/6").remaining == 6.5
+    change(store, lambda record: record.renew(EAST, 1, owner="w", ttl=60))
+    assert next_one("1/5").remaining == 6.5
+
+
 def test_an_observed_fence_needs_no_waiting_and_a_renewal_meanwhile_refuses() -> None:
     clock, store = Clock(), Store()
     store.create(LeaseRecord.first(EAST, 60))

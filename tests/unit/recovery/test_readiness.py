@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
+from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lifeboat.model.plan.graph import Mode
 from lifeboat.model.settings.sites import Divergence, DivergencePolicy
+from lifeboat.model.settings.stores import DatabaseMechanism
 from lifeboat.recovery.lags import Point, at_last_contact
 from lifeboat.recovery.lease_record import LeaseRecord
 from lifeboat.recovery.readiness import LAG, Check, checks, refusals
@@ -117,8 +121,101 @@ def test_a_check_that_was_throttled_is_made_once_more(answers: list[ClientError]
             bucket=lambda name, region: f"shop-{name}-{region}",
         ),
         ports=SimpleNamespace(client=lambda _service, _region: bucket),
-        plan=SimpleNamespace(mode=Mode.FAILOVER),
+        plan=SimpleNamespace(mode=Mode.FAILOVER, steps=()),
     )
     made = checks(cast("StepRun", looking), "us-west-2")
     assert [(check.name, check.passed) for check in made] == [("lease", True), ("bucket uploads", passed)]
     assert bucket.answers == []
+
+
+def looked(clients: dict[str, Any], *, databases: tuple[Any, ...] = (), scales: bool = False) -> dict[str, Check]:
+    """Every check of us-west-2, by name."""
+    scaled = SimpleNamespace(kind="scale_compute", calls=("DescribeAutoScalingGroups",))
+    looking = SimpleNamespace(
+        lease=SimpleNamespace(read=lambda: SimpleNamespace(record=LeaseRecord.first("us-east-1", 60))),
+        physical=SimpleNamespace(
+            topology=SimpleNamespace(databases=databases, caches=(), object_stores=()),
+            settings=SimpleNamespace(secrets=(), system="shop", environment="test"),
+            password=lambda name: f"shop/{name}",
+            other=lambda _region: "us-east-1",
+            instance_arn=lambda name, region: f"arn:aws:rds:{region}:123456789012:db:{name}",
+        ),
+        ports=SimpleNamespace(client=lambda service, _region: clients[service], wall=lambda: 1_800_000_000.0),
+        plan=SimpleNamespace(mode=Mode.FAILOVER, steps=(scaled,) if scales else ()),
+    )
+    return {check.name: check for check in checks(cast("StepRun", looking), "us-west-2")}
+
+
+def stubbed(service: str, operation: str, *answers: dict[str, Any]) -> Any:  # noqa: ANN401 - boto3 makes it at run time
+    client: Any = boto3.session.Session(
+        aws_access_key_id="AKIAIOSFODNN7EXAMPLE", aws_secret_access_key="unit", region_name="us-west-2"
+    ).client(service)
+    stub = Stubber(client)
+    for answer in answers:
+        stub.add_response(operation, answer)
+    stub.activate()
+    return client
+
+
+@pytest.mark.parametrize(
+    ("groups", "passed", "said"),
+    [
+        ([(4, "8")], False, "web1 may have 4 instances: accepted is 8 or more"),
+        ([(8, "8"), (8, "4")], True, "2 groups may have their full size"),
+        ([(4, None)], True, "1 groups may have their full size"),
+        ([], None, "no Auto Scaling group in us-west-2 has the stack's tags"),
+    ],
+)
+def test_a_group_that_may_not_have_its_full_size_makes_a_site_unready(
+    groups: list[tuple[int, str | None]], passed: bool | None, said: str
+) -> None:
+    found = [
+        {
+            "AutoScalingGroupName": f"web{number}",
+            "MinSize": 0,
+            "MaxSize": most,
+            "DesiredCapacity": 1,
+            "DefaultCooldown": 1,
+            "AvailabilityZones": [],
+            "HealthCheckType": "EC2",
+            "CreatedTime": datetime(2027, 1, 31, tzinfo=UTC),
+            "Tags": [{"Key": "lifeboat:full-size", "Value": full}] if full else [],
+        }
+        for number, (most, full) in enumerate(groups, 1)
+    ]
+    client = stubbed("autoscaling", "describe_auto_scaling_groups", {"AutoScalingGroups": found})
+    check = looked({"autoscaling": client}, scales=True)["capacity"]
+    assert (check.passed, check.said) == (passed, said)
+
+
+def test_compute_that_is_not_scaled_is_not_looked_at() -> None:
+    assert "capacity" not in looked({})
+
+
+def test_what_stands_on_a_second_page_is_found() -> None:
+    arn = "arn:aws:rds:us-east-1:123456789012:db:"
+    newest = {"LatestTime": datetime.fromtimestamp(1_800_000_000 - 60, tz=UTC)}
+    own = {"DBInstanceArn": f"{arn}orders", "RestoreWindow": newest}
+    backups: list[dict[str, Any]] = [
+        {"DBInstanceAutomatedBackups": [{"DBInstanceArn": f"{arn}others"}], "Marker": "more"},
+        {"DBInstanceAutomatedBackups": [own]},
+    ]
+    quotas: list[dict[str, Any]] = [
+        {"Quotas": [{"QuotaName": "Parameter groups", "Value": 50.0}], "NextToken": "more"},
+        {"Quotas": [{"QuotaName": "DB instances", "Value": 1.0}]},
+    ]
+    clients = {
+        "rds": stubbed("rds", "describe_db_instance_automated_backups", *backups),
+        "service-quotas": stubbed("service-quotas", "list_service_quotas", *quotas),
+        "secretsmanager": stubbed("secretsmanager", "get_secret_value", {"SecretString": "hidden"}),
+    }
+    design = SimpleNamespace(
+        settings=SimpleNamespace(name="orders"),
+        mechanism=DatabaseMechanism.REPLICATED_BACKUPS,
+        rpo=300.0,
+        home_instances=2,
+        instances=(),
+    )
+    made = looked(clients, databases=(design,))
+    assert made["backups of orders"].said == "the newest is 60 s old: accepted is 300 s or less"
+    assert made["quota of RDS"].passed is False

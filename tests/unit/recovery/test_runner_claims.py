@@ -11,7 +11,8 @@ import pytest
 from lifeboat.model.plan.graph import Mode
 from lifeboat.recovery import run_entries
 from lifeboat.recovery.claim import runner_name
-from lifeboat.recovery.errors import RecoveryError, RecoveryRefused
+from lifeboat.recovery.copies import LeftOver
+from lifeboat.recovery.errors import ErrorRateExceeded, RecoveryError, RecoveryRefused
 from lifeboat.recovery.journal import Entry, Event
 from lifeboat.recovery.lease_store import change
 from tests.live.waiting import until
@@ -53,6 +54,96 @@ def test_nothing_is_taken_back_once_the_target_has_the_lease(scene: Scene) -> No
     assert not any(what == "undone" for what, _ in scene.played.log)
     scene.actions["played"] = Played()
     assert scene.runner(CHAIN).resume(failed.run, CONSENT).result == "done"
+
+
+@pytest.mark.parametrize("kind", ["promote_database", "promote_cache"])
+def test_nothing_is_taken_back_once_a_promotion_for_good_began(scene: Scene, kind: str) -> None:
+    of = plan(step("fence"), step("promote/orders", {"fence"}, kind=kind, fixed=True))
+    scene.actions[kind] = Played(does={"promote/orders": fail("its answer was lost")})
+    failed = scene.runner(of).start(CONSENT)
+    before = scene.lease.read()
+    with pytest.raises(RecoveryRefused) as refused:
+        scene.runner(of, runner="another").abort(failed.run)
+    assert refused.value.lines == (
+        f"{failed.run}: promote/orders has begun and cannot be taken back",
+        f"go on: --resume {failed.run}",
+    )
+    # The source stays fenced: what it would write is in no copy.
+    assert scene.lease.read() == before
+    assert not any(what == "undone" for what, _ in scene.played.log)
+    scene.actions[kind] = Played()
+    assert scene.runner(of).resume(failed.run, CONSENT).result == "done"
+
+
+def test_a_promotion_that_can_be_taken_back_is(scene: Scene) -> None:
+    of = plan(step("fence"), step("promote/orders", {"fence"}, kind="promote_database"), step("z", {"promote/orders"}))
+    scene.actions["promote_database"] = Played()
+    scene.actions["played"] = Played(does={"z": fail()})
+    failed = scene.runner(of).start(CONSENT)
+    report = scene.runner(of).abort(failed.run)
+    assert (report.result, report.steps["promote/orders"]) == ("aborted", "promote/orders is undone")
+
+
+def test_a_promotion_that_begins_while_its_runner_is_watched_is_seen(scene: Scene) -> None:
+    of = plan(step("fence"), step("promote/orders", {"fence"}, kind="promote_database", fixed=True))
+    scene.actions["promote_database"] = Played()
+    scene.actions["played"] = Played(does={"fence": fail()})
+    failed = scene.runner(of).start(CONSENT)
+    late = replace(scene.journal.read(failed.run)[-1], seq=99, event=Event.STARTED, step="promote/orders")
+    read, looks = scene.lease.read, iter(range(1000))
+
+    def watched() -> Versioned:
+        if next(looks) == 3:
+            scene.journal.append(late)
+        return read()
+
+    scene.lease.read = watched
+    with pytest.raises(RecoveryRefused, match="promote/orders has begun and cannot be taken back"):
+        scene.runner(of, runner="another").abort(failed.run)
+
+
+def test_an_undo_that_fails_keeps_no_other_step_from_being_taken_back(scene: Scene) -> None:
+    scene.actions["played"] = Played(does={"d": fail()}, undoes={"d": fail("it is busy"), "b": fail("it sticks")})
+    failed = scene.runner(CHAIN).start(CONSENT)
+    cut = scene.runner(CHAIN).abort(failed.run)
+    assert (cut.result, cut.aborting) == ("failed", True)
+    assert cut.faults == ("Do d: not taken back: it is busy", "Do b: not taken back: it sticks")
+    assert [key for what, key in scene.played.log if what == "undone"] == ["a"]
+    scene.played.undoes = {}
+    report = scene.runner(CHAIN).abort(failed.run)
+    assert (report.result, list(report.steps)) == ("aborted", ["d", "b"])
+    assert [key for what, key in scene.played.log if what == "undone"] == ["a", "d", "b"]
+
+
+def test_a_copy_that_may_not_be_deleted_is_left_and_told_of(scene: Scene) -> None:
+    def leave(run: StepRun) -> None:
+        del run
+        raise LeftOver("orders-g2 is left, delete it")
+
+    scene.actions["played"] = Played(does={"d": fail()}, undoes={"b": leave})
+    failed = scene.runner(CHAIN).start(CONSENT)
+    report = scene.runner(CHAIN).abort(failed.run)
+    assert (report.result, report.faults) == ("aborted", ())
+    assert report.steps["b"] == "stands: orders-g2 is left, delete it"
+    assert ("stands", "b") in scene.events(failed.run)
+
+
+def test_a_run_that_ended_before_it_went_back_still_says_so_until_it_has(scene: Scene) -> None:
+    def take(run: StepRun) -> None:
+        run.change(lambda record: record.take(run.plan.target, record.epoch))
+
+    def exceed(run: StepRun) -> None:
+        del run
+        raise ErrorRateExceeded("9 of 20 requests failed")
+
+    scene.actions["played"] = Played(does={"b": take, "d": exceed})
+    report = scene.runner(CHAIN).start(CONSENT)
+    assert (report.result, report.go_back) == ("failed", True)
+    again = scene.runner(CHAIN).resume(report.run, CONSENT)
+    assert (again.go_back, again.faults) == (True, ("Do d: 9 of 20 requests failed",))
+    change(scene.lease, lambda record: record.unfence(EAST))
+    change(scene.lease, lambda record: record.take(EAST, record.epoch))
+    assert not scene.runner(CHAIN).resume(report.run, CONSENT).go_back
 
 
 def test_a_rejoin_is_taken_back_although_its_target_has_the_lease(scene: Scene) -> None:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from typing import TYPE_CHECKING
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from components.aws import warden as component
 from lifeboat.model.settings.load import from_stack_file
 from lifeboat.recovery import unattended
-from lifeboat.recovery.lease_record import RunClaimedError
-from lifeboat.recovery.lease_store import Unreachable
+from lifeboat.recovery.gatefile import boot_id
+from lifeboat.recovery.lease_record import LeaseRecord, RunClaimedError
+from lifeboat.recovery.lease_store import Unreachable, Versioned
 from lifeboat.recovery.run_state import WARDEN, Consent
 from lifeboat.recovery.runner import Runner
-from lifeboat.recovery.views import Confirmed
+from lifeboat.recovery.views import Confirmed, Watched
 from lifeboat.recovery.warden import Command
 from tests.live.waiting import until
 from tests.sandbox.recovery_world import STACK
@@ -24,11 +27,16 @@ from tests.sandbox.recovery_world import STACK
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from lifeboat.recovery.lease import LeaseWatch
+
 _NOTE = "import json, os, sys; open(sys.argv[1] + '.part', 'w').write(json.dumps(sys.argv[2:])); "
 _NOTE += "os.rename(sys.argv[1] + '.part', sys.argv[1])"
 
 
-CONFIRMED = Confirmed(site="us-east-1", observers=("us-east-2", "us-west-2"), seconds=61.5, at=1234.25, boot="b")
+WATCHED = Watched(epoch=1, holder="us-east-1", beat=7, aside="1/3", since=1150.0)
+CONFIRMED = Confirmed(
+    site="us-east-1", observers=("us-east-2", "us-west-2"), seconds=61.5, at=1234.25, boot="b", watched=WATCHED
+)
 
 
 def words(tmp_path: Path, resume: str | None, confirmed: Confirmed | None) -> list[str]:
@@ -68,6 +76,53 @@ def test_what_the_lease_says_ends_it_in_a_line(
     monkeypatch.setattr(Runner, "start", start)
     told = ["--config", config(tmp_path), "--target", "us-west-2", "--reason", "none", "--confirmed", CONFIRMED.dump()]
     assert unattended.main(told) == code
+
+
+class Far:
+    """A watch's lease: as the warden saw it last, or renewed since."""
+
+    def __init__(self, beat: int) -> None:
+        record = replace(LeaseRecord.first("us-east-1", 30), beat=beat)
+        self.kept = Versioned(version=9, record=record, aside="1/3")
+
+    def read(self) -> Versioned:
+        return self.kept
+
+
+@pytest.mark.parametrize(
+    ("beat", "changes", "goes_on"),
+    [
+        (7, {}, True),
+        (8, {}, False),
+        (7, {"boot": "another"}, False),
+        (7, {"seconds": 9.0}, False),
+        (7, {"at": -120.0}, False),
+    ],
+)
+def test_what_the_warden_had_watched_of_the_lease_is_not_watched_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, beat: int, changes: dict[str, Any], goes_on: bool
+) -> None:
+    made: list[LeaseWatch] = []
+
+    def there(*_arguments: object, watch: LeaseWatch | None, **_more: object) -> None:
+        assert watch is not None
+        made.append(watch)
+        raise Unreachable("no further")
+
+    monkeypatch.setattr(unattended, "log_to", lambda _: None)
+    monkeypatch.setattr(unattended, "outside", there)
+    now = time.monotonic()
+    changes = {"boot": boot_id(), **changes, "at": now + changes.get("at", 0.0)}
+    confirmed = replace(CONFIRMED, watched=replace(WATCHED, since=now - 35), **changes)
+    told = ["--config", config(tmp_path), "--target", "us-west-2", "--reason", "none", "--confirmed", confirmed.dump()]
+    with pytest.raises(Unreachable):
+        unattended.main(told)
+    (watch,) = made
+    # By itself it proves nothing.
+    assert not watch.expired
+    watch.look(cast("Any", Far(beat)))
+    # A ttl of 30 s and a margin of 5 s.
+    assert watch.expired is goes_on
 
 
 def test_a_container_begins_that_program_with_the_file_that_it_wrote() -> None:

@@ -1,4 +1,7 @@
-"""Wait until nothing is in flight: every copy has what the source last acknowledged."""
+"""Wait until nothing is in flight: every copy has what the source last acknowledged.
+
+Behind the fence: caches and buckets take writes for as long as a gate is open.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,7 @@ def _database(context: Context, design: DatabaseDesign) -> PlanStep:
         region=context.source,
         store=own.name,
         mechanism=design.mechanism,
-        after=frozenset({"stop_writes"}),
+        after=frozenset({"fence"}),
         calls=(
             *context.session(context.source, "write a mark"),
             *context.session(context.target, "read the mark"),
@@ -72,7 +75,7 @@ def _snapshot(context: Context, design: DatabaseDesign) -> PlanStep:
         region=context.source,
         store=own.name,
         mechanism=design.mechanism,
-        after=frozenset({"stop_writes"}),
+        after=frozenset({"fence"}),
         calls=(
             *control("rds", context.source, "DescribeDBInstances", "CreateDBSnapshot", "DescribeDBSnapshots"),
             *control("rds", context.target, "CopyDBSnapshot", "DescribeDBSnapshots"),
@@ -111,7 +114,7 @@ def _cache(context: Context, design: CacheDesign) -> PlanStep:
         region=context.source,
         store=name,
         mechanism=design.mechanism,
-        after=frozenset({"stop_writes"}),
+        after=frozenset({"fence"}),
         calls=tuple(
             call
             for region in (context.source, context.target)

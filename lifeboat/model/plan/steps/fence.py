@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lifeboat.model.plan.context import RENEWAL, data, deadline
+from lifeboat.model.plan.context import RENEWAL, deadline
 from lifeboat.model.plan.graph import Mode, PlanStep, Stage
 from lifeboat.model.timings import TIMINGS, Evidence, Step, Timing
 
@@ -26,7 +26,6 @@ def steps(context: Context) -> Iterable[PlanStep]:
     if context.mode is Mode.FAILOVER:
         timing = expiry(context)
         title = f"Fence {context.source}: seen to have stopped, else its lease has run out"
-        asked = data("http", context.source, "GET /gate", best_effort=True)
         hands = (
             f"# The lease has run out when epoch, holder and beat in it stood still for {waits} s of your own watch.",
             *context.change_lease(f"add {context.source} to the fenced sites"),
@@ -34,7 +33,6 @@ def steps(context: Context) -> Iterable[PlanStep]:
     else:
         timing = TIMINGS[Step.LEASE_ACCESS]
         title = f"Fence {context.source}: it must be seen to refuse writes"
-        asked = data("http", context.source, "GET /gate")
         hands = (
             *context.change_lease(f"add {context.source} to the fenced sites"),
             f"# Then see every gateway in {context.source} refuse writes.",
@@ -45,8 +43,8 @@ def steps(context: Context) -> Iterable[PlanStep]:
         title=title,
         stage=Stage.RECOVER,
         region=context.target,
-        after=frozenset({"decide", "stop_writes", "drain"}),
-        calls=(*asked, *context.lease_write),
+        after=frozenset({"decide", "stop_writes"}),
+        calls=context.lease_write,
         timing=timing,
         timeout=deadline(timing, 2.0 * waits),
         idempotency="the site stands among the lease's fenced ones",

@@ -46,7 +46,7 @@ def _promoted(context: Context, design: CacheDesign) -> PlanStep:
         region=target,
         store=name,
         mechanism=design.mechanism,
-        after=frozenset({"fence"}),
+        after=frozenset({"fence", "drain"}),
         calls=control("elasticache", target, "DescribeGlobalReplicationGroups", "FailoverGlobalReplicationGroup"),
         timing=timing,
         timeout=deadline(timing),

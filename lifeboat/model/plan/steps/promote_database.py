@@ -127,7 +127,9 @@ def _restore(context: Context, design: DatabaseDesign) -> PlanStep:
         copy = "the newest recovery point of its vault"
         restore = aws("backup list-recovery-points-by-backup-vault", target, backup_vault_name=vault)
         # The job is handed a role, which takes a right of its own (`iam:PassRole`) and no call.
-        calls = control("backup", target, "ListRecoveryPointsByBackupVault", "StartRestoreJob", "DescribeRestoreJob")
+        jobs = ("ListRecoveryPointsByBackupVault", "StartRestoreJob", "DescribeRestoreJob")
+        # Which attempt it is, the journal tells.
+        calls = (*context.run_read, *control("backup", target, *jobs))
     else:
         operation, copy = "RestoreDBInstanceToPointInTime", "its replicated backups"
         restore = aws(
@@ -173,7 +175,7 @@ def _step(  # noqa: PLR0913 - what differs between the mechanisms
         region=context.target,
         store=design.settings.name,
         mechanism=design.mechanism,
-        after=frozenset({"fence"}),
+        after=frozenset({"fence", "drain"}),
         calls=calls,
         timing=timing,
         timeout=deadline(timing),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lifeboat.model.plan.context import READS_ONLY, aws, control, data, deadline
+from lifeboat.model.plan.context import READS_ONLY, aws, aws_tagged, control, data, deadline
 from lifeboat.model.plan.graph import Call, Mode, PlanStep, Stage
+from lifeboat.model.settings.sites import Strategy
 from lifeboat.model.settings.stores import DatabaseMechanism
 from lifeboat.model.timings import TIMINGS, Step
 
@@ -24,7 +25,6 @@ def steps(context: Context) -> Iterable[PlanStep]:
         *context.lease_read,
         *data("cloudwatch", region, "GetMetricData"),
         *control("service-quotas", region, "ListServiceQuotas"),
-        *control("autoscaling", region, "DescribeAutoScalingGroups"),
         *control("kms", region, "DescribeKey"),
         *data("secretsmanager", region, "GetSecretValue"),
     ]
@@ -32,6 +32,11 @@ def steps(context: Context) -> Iterable[PlanStep]:
         "# Lag at last contact: the last heartbeat row that arrived, not the lag that grows since the source is dead.",
         aws("service-quotas list-service-quotas", region, service_code="rds"),
     ]
+    if context.scales and context.topology.strategy is not Strategy.BACKUP_AND_RESTORE:
+        # Groups that the services' own programs make are not there yet.
+        calls += control("autoscaling", region, "DescribeAutoScalingGroups")
+        tags = aws_tagged({"System": context.settings.system, "Environment": context.settings.environment})
+        commands.append(aws(f"autoscaling describe-auto-scaling-groups --filters {tags}", region))
     names = context.names
     if context.databases:
         calls += control(

@@ -83,7 +83,8 @@ def _database(context: Context, design: DatabaseDesign) -> PlanStep:
         command = aws("rds start-db-instance-automated-backups-replication", back, source_db_instance_arn=arn)
     else:
         operations = ("StartBackupJob", "DescribeBackupJob", "StartCopyJob", "DescribeCopyJob")
-        calls = (*control("rds", active, "DescribeDBInstances"), *control("backup", active, *operations))
+        instances = control("rds", active, "DescribeDBInstances")
+        calls = (*context.run_read, *instances, *control("backup", active, *operations))
         command = aws("backup list-backup-jobs", active)
     return _step(
         context,
@@ -128,6 +129,7 @@ def _objects(context: Context, design: ObjectsDesign) -> PlanStep:
         design,
         title=f"Copy what the bucket of {name} in {context.source} is missing",
         calls=(
+            *context.run_read,
             *control("s3control", active, "CreateJob", "DescribeJob"),
             *data("s3", active, "ListObjectsV2"),
             *data("s3", context.source, "ListObjectsV2"),

@@ -32,8 +32,7 @@ _STEPS_IN_EVACUATION = {
 def steps(context: Context) -> Iterable[PlanStep]:
     """One, unless the target has its full size already. Compute is the app teams': it is found by the stack's tags."""
     strategy = context.topology.strategy
-    # Home keeps its size; only the standby was left smaller.
-    if not context.moves or strategy not in _STEPS or context.target == context.topology.home.region:
+    if not context.scales:
         return
     taken = _STEPS_IN_EVACUATION if context.mode is Mode.FAILOVER else _STEPS
     first, *others = (TIMINGS[step] for step in taken[strategy])

@@ -56,7 +56,7 @@ def _settled(context: Context, design: ObjectsDesign) -> PlanStep:
         region=region,
         store=name,
         mechanism=design.mechanism,
-        after=frozenset({"stop_writes"}) if context.graceful else frozenset({"fence"}),
+        after=frozenset({"fence"}),
         calls=calls,
         timing=timing,
         timeout=deadline(timing, 900 if context.graceful else 60),
