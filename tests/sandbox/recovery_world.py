@@ -265,7 +265,7 @@ class RecoveryWorld:
 
     def build(self, *, stopped: bool = True) -> None:
         """Make everything anew, held by home; `stopped`: home has said itself that its writes have stopped."""
-        supervisor.control(self._gateway, "POST", "reset")
+        supervisor.control(self._gateway, "POST", "reset", deadline=60)
         self.outages.lost = frozenset()
         self.outages.asked.clear()
         self.rows.clear()

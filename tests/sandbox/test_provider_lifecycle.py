@@ -130,7 +130,7 @@ def test_deleted_in_reverse_and_then_gone(gateway: Record) -> None:
     """A world of its own: the tests above share theirs in any order."""
     from lifeboat.sandbox import supervisor  # noqa: PLC0415 - only this test resets the gateway
 
-    supervisor.control(gateway, "POST", "reset")
+    supervisor.control(gateway, "POST", "reset", deadline=60)
     world = World(gateway.endpoint)
     left: set[str] = set()
     for example in reversed(EXAMPLES):

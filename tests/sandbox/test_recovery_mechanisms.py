@@ -110,7 +110,7 @@ class Stage:
     """A stack of one mechanism, and its steps one by one."""
 
     def __init__(self, gateway: Record, stack: str, mode: Mode = Mode.FAILOVER) -> None:
-        supervisor.control(gateway, "POST", "reset")
+        supervisor.control(gateway, "POST", "reset", deadline=60)
         self.world = PlainWorld(gateway, stack)
         self.physical = self.world.physical
         lost = frozenset({EAST}) if mode is Mode.FAILOVER else frozenset[str]()
