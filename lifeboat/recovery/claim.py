@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from lifeboat.recovery.lease_record import LeaseRecord
     from lifeboat.recovery.lease_store import LeaseStore
-    from lifeboat.recovery.ports import Ports
+    from lifeboat.recovery.ports import Pace, Ports
 
 _T = TypeVar("_T")
 
@@ -36,10 +36,22 @@ SILENCE: Final = 60.0
 """Seconds of silence after which a runner is dead to others, and stops by itself a while before."""
 _STOPS: Final = 45.0
 """Seconds without a sign of life written, by its own clock, after which a runner makes no more calls."""
+_LEAST: Final = 6.0
+"""Real seconds of it at least: calls to the lease are real, however fast the protocol's time passes."""
 _LOOK: Final = 1.0
 _PAUSES: Final = (0.5, 2.0)
 """Real seconds before the lease is asked again that did not answer: it is asked once more than that."""
 _PROCESS: Final = re.compile(r"(?P<pid>\d+) started (?P<started>\d+) on (?P<here>\w+)")
+
+
+def stops_after(pace: Pace) -> float:
+    """Real seconds without a sign of life written, after which a runner makes no more calls."""
+    return max(pace.real(_STOPS), _LEAST)
+
+
+def silent_after(pace: Pace) -> float:
+    """Real seconds of silence after which a runner is dead to others: `SILENCE`, or what it needs to stop before."""
+    return stops_after(pace) + pace.real(SILENCE - _STOPS)
 
 
 def persistent(ports: Ports, ask: Callable[[], _T]) -> _T:
@@ -133,7 +145,7 @@ class Claim:
     @property
     def lost(self) -> bool:
         """Whether this runner may make no more calls: the claim is another's, or may be soon."""
-        return self._lost or self._ports.clock() - self._good > self._ports.pace.real(_STOPS)
+        return self._lost or self._ports.clock() - self._good > stops_after(self._ports.pace)
 
     def take(self) -> None:
         """Claim the stack for this run.
@@ -195,7 +207,7 @@ class Claim:
         adopted(found)
         if seen is not None and seen.runner != self._runner and not is_gone(seen.runner):
             tell(f"{seen.runner} may be alive: watched for {SILENCE:g} s")
-            end = self._ports.clock() + self._ports.pace.real(SILENCE)
+            end = self._ports.clock() + silent_after(self._ports.pace)
             while self._ports.clock() < end:
                 self._ports.wait(None, self._ports.pace.real(_LOOK))
                 # A look that is not answered shows nothing; what changed meanwhile is found when it is taken over.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from lifeboat.model.plan.graph import Mode
 from lifeboat.model.settings.sites import Approval
-from lifeboat.recovery.claim import SILENCE, command_of
+from lifeboat.recovery.claim import SILENCE, command_of, silent_after
 from lifeboat.recovery.gatefile import boot_id
 from lifeboat.recovery.lease import HEARTBEAT
 from lifeboat.recovery.lease_store import DEADLINE, StoreError
@@ -228,7 +228,7 @@ class Warden:
         if record.run is not None:
             self._look_after(record, views)
             # A run that is silent and that nobody goes on with must not hide a loss.
-            silent = self._confirmed.lasted(("run", record.run)) >= self._pace.real(SILENCE)
+            silent = self._confirmed.lasted(("run", record.run)) >= silent_after(self._pace)
             if not silent or self._goes_on(record):
                 return
         holder = record.holder
@@ -265,7 +265,7 @@ class Warden:
     def _look_after(self, record: LeaseRecord, views: Mapping[str, View]) -> None:
         """A failover whose runner fell silent is gone on with; any other run is its operator's."""
         run = record.run
-        silence = self._pace.real(SILENCE)
+        silence = silent_after(self._pace)
         lasted = self._confirmed.lasted(("run", run))
         if run is None or lasted < silence:
             return

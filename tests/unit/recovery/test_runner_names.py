@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from lifeboat.recovery import claim, gatefile
+from lifeboat.recovery.ports import Pace
 
 ENDED = "import lifeboat.recovery.claim as claim; print(claim.runner_name())"
 
@@ -53,3 +54,11 @@ def test_where_the_system_does_not_say_nobody_is_gone(monkeypatch: pytest.Monkey
     monkeypatch.setattr(claim, "_started", lambda _pid: None)
     assert not claim.is_gone(own)
     assert not claim.is_gone(claim.runner_name())
+
+
+@pytest.mark.parametrize(("scale", "stops", "silent"), [(1, 45, 60), (5, 9, 12), (20, 6, 6.75)])
+def test_a_runner_stops_before_it_is_taken_for_dead_and_has_time_for_real_calls(
+    scale: float, stops: float, silent: float
+) -> None:
+    pace = Pace(scale=scale)
+    assert (claim.stops_after(pace), claim.silent_after(pace)) == (stops, silent)
