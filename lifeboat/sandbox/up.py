@@ -141,7 +141,9 @@ def up(
             progress("starting its sites")
             document = {"contract": outputs["contract"]}
             if living is not None and living.wardens:
-                document["settings"] = json.loads(settings.document())
+                # The serializer would turn an interrupt in its midst into an error of its own.
+                with interrupts_held():
+                    document["settings"] = json.loads(settings.document())
             supervisor.control(record, "POST", "stack", document, deadline=_CALL)
         return UpResult(
             settings=settings,

@@ -32,7 +32,7 @@ def interrupted(command: subprocess.Popen[str]) -> list[str]:
     """What it says from Ctrl-C to its end."""
     command.send_signal(signal.SIGINT)
     out, err = command.communicate()
-    assert (command.returncode, out) == (130, "")
+    assert (command.returncode, out) == (130, ""), err
     assert "Traceback" not in err
     return err.splitlines()
 
