@@ -1,14 +1,18 @@
 # `make` alone lists the targets. Each sets up what it needs: Python 3.11 or newer, make and a PyPI mirror are enough.
 STACK ?= reskflow
+SCENARIO ?= region-failure
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 SOURCES := __main__.py benchmarks components contract examples lifeboat policies stacks tests
 
+# Each of hundreds of processes would compile 500 modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
-.PHONY: help up down test kills lint format bench lock clean
+.PHONY: help up down drill test kills crashes histories acceptance lint format bench lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: $(BIN)/.program ## Deploy STACK (default reskflow) into a local cloud
 	@$(BIN)/lifeboat sandbox up $(STACK)
@@ -16,12 +20,24 @@ up: $(BIN)/.program ## Deploy STACK (default reskflow) into a local cloud
 down: $(BIN)/.program ## Stop the local cloud and remove its state
 	@$(BIN)/lifeboat sandbox down
 
+drill: $(BIN)/.program ## Rehearse SCENARIO (default region-failure) on STACK in a local cloud of its own, ten times faster
+	@$(BIN)/lifeboat drill $(STACK) --scenario $(SCENARIO) --time-scale 10
+
 test: $(BIN)/.dev ## Lint, check types, run every test that this machine can run
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 kills: $(BIN)/.dev ## Kill the living sandbox at LIFEBOAT_KILLS (default 50) random moments
-	LIFEBOAT_KILLS=$${LIFEBOAT_KILLS:-50} $(BIN)/pytest tests/live/test_kills.py
+	LIFEBOAT_ACCEPTANCE=1 $(BIN)/pytest tests/acceptance/test_kills.py
+
+crashes: $(BIN)/.dev ## Kill a failover at every LIFEBOAT_CRASH_STRIDE-th (default each) external call
+	LIFEBOAT_CRASH_STRIDE=$${LIFEBOAT_CRASH_STRIDE:-1} $(BIN)/pytest tests/sandbox/test_recovery_crash.py -o timeout=14400
+
+histories: $(BIN)/.dev ## Live LIFEBOAT_HISTORIES (default 50) seeded partition histories
+	LIFEBOAT_HISTORIES=$${LIFEBOAT_HISTORIES:-50} $(BIN)/pytest tests/unit/recovery/test_lease_histories.py
+
+acceptance: $(BIN)/.dev ## Moves, throttled failovers and kills on real databases: hours
+	LIFEBOAT_ACCEPTANCE=1 $(BIN)/pytest tests/acceptance --log-cli-level=INFO
 
 lint: $(BIN)/.dev ## ruff and the strict type checker
 	$(BIN)/ruff check $(SOURCES)

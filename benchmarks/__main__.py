@@ -1,7 +1,8 @@
-"""``python -m benchmarks``: each comparison in one run, medians of five rounds, ratios beside their aims."""
+"""``python -m benchmarks [PART ...]``: each comparison in one run, medians of rounds, ratios beside their aims."""
 
 from __future__ import annotations
 
+import argparse
 import os
 import pickle
 import shutil
@@ -10,37 +11,59 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 from unittest import mock
 
+from benchmarks.drill import compare_drill
 from benchmarks.living import compare_living
 from benchmarks.measure import ROUNDS, Series, in_turn, note, report
 from benchmarks.policies import compare_judging, compare_policy_previews
 from benchmarks.preview import compare_previews
+from benchmarks.projection import compare_projection
+from benchmarks.recovery import compare_recovery
 from benchmarks.replay import Call, Recorder
 from lifeboat.sandbox import supervisor
 from lifeboat.sandbox.state import Directory
 from lifeboat.sandbox.up import up
 from tests.project import ROOT, link_project
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 def main() -> None:
-    """Run every comparison that this machine can run."""
+    """Run the comparisons that are named, or every one, as far as this machine can."""
     with tempfile.TemporaryDirectory() as temporary:
         project = link_project(Path(temporary))
+        parts: dict[str, Callable[[], None]] = {
+            "up": lambda: compare_up_with_bare_calls(project),
+            "evaluation": compare_evaluations,
+            "judging": compare_judging,
+            "projection": compare_projection,
+            "living": compare_living,
+            "recovery": compare_recovery,
+            "drill": compare_drill,
+            "previews": lambda: compare_with_engine(project),
+        }
+        parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Ratios, side by side in one run.")
+        parser.add_argument("part", nargs="*", help=f"{', '.join(parts)}; all of them if none is named")
+        named = parser.parse_args().part
+        if unknown := [name for name in named if name not in parts]:
+            parser.error(f"part: {', '.join(unknown)}: accepted are {', '.join(parts)}")
         try:
-            compare_up_with_bare_calls(project)
-            compare_evaluations()
-            compare_judging()
-            compare_living()
-            if shutil.which("pulumi"):
-                compare_previews(project)
-                compare_policy_previews(project)
-            else:
-                note(
-                    "SKIPPED: the previews, against a flat program and with the policy pack, need a Pulumi CLI on PATH"
-                )
+            for name in named or parts:
+                parts[name]()
         finally:
             supervisor.stop(Directory.of_project(project))
+
+
+def compare_with_engine(project: Path) -> None:
+    """What needs a Pulumi CLI; skipped, loudly, where there is none."""
+    if not shutil.which("pulumi"):
+        note("SKIPPED: the previews, against a flat program and with the policy pack, need a Pulumi CLI on PATH")
+        return
+    compare_previews(project)
+    compare_policy_previews(project)
 
 
 def compare_up_with_bare_calls(project: Path) -> None:

@@ -11,6 +11,8 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
@@ -41,6 +43,10 @@ if TYPE_CHECKING:
 Connection: TypeAlias = psycopg.Connection[Any]
 _END: Final = 10.0
 """Seconds that a server has to end politely."""
+_PAUSE: Final = 0.01
+"""Seconds between two tries to write into what is being promoted."""
+_ROWS: Final = "CREATE TABLE IF NOT EXISTS benchmark_promotion (number bigint PRIMARY KEY)"
+_ROW: Final = "INSERT INTO benchmark_promotion SELECT coalesce(max(number), 0) + 1 FROM benchmark_promotion"
 _REDIS: Final = (
     *("--protected-mode", "no", "--save", "", "--appendonly", "yes"),
     *("--repl-diskless-sync", "yes", "--repl-diskless-sync-delay", "0"),
@@ -72,10 +78,19 @@ class Servers:
         }
         self._caches = {name: network.address(name) for name in ("cache", "cache-replica")}
         self._running: list[tuple[subprocess.Popen[bytes], signal.Signals]] = []
+        self._databases: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self) -> None:
         """Start all four; when this returns both pairs replicate."""
-        primary, replica = self._places.values()
+        self.start_databases()
+        first, second = self._caches
+        self._start_redis(first)
+        self._start_redis(second, "--replicaof", self._caches[first], str(REDIS_PORT))
+        until(lambda: self._follows(second))
+
+    def start_databases(self) -> None:
+        """Start PostgreSQL and its replica; when this returns they replicate."""
+        primary, replica = self._places["primary"], self._places["replica"]
         self._initialize(primary)
         self._start_postgres(primary)
         until(lambda: self.database("primary").close() is None)
@@ -83,13 +98,39 @@ class Servers:
             stored = verifier(connection, REPLICATION, self._passwords.replication)
             statement = sql.SQL("CREATE ROLE {} LOGIN REPLICATION PASSWORD {}")
             connection.execute(statement.format(sql.Identifier(REPLICATION), stored))
-        self._copy(primary, replica)
-        self._start_postgres(replica)
-        until(self._streams)
-        first, second = self._caches
-        self._start_redis(first)
-        self._start_redis(second, "--replicaof", self._caches[first], str(REDIS_PORT))
-        until(lambda: self._follows(second))
+            connection.execute(_ROWS)
+        self._follow(primary, replica)
+
+    def promote(self) -> float:
+        """End the primary as in a power cut, promote the replica, and write into it; the roles are swapped then.
+
+        Returns:
+            Seconds from the start of `pg_ctl promote` to the first row whose commit is acknowledged.
+        """
+        lost, taking = self._places["primary"], self._places["replica"]
+        with self.database("replica") as connection:
+            self._kill(lost)
+            began = time.monotonic()
+            command = self._open(taking.directory, (binary("pg_ctl"), "promote", f"--pgdata={taking.data}"))
+            while True:
+                try:
+                    connection.execute(_ROW)
+                    break
+                except psycopg.errors.ReadOnlySqlTransaction:
+                    threading.Event().wait(_PAUSE)
+            seconds = time.monotonic() - began
+        if command.wait():
+            raise subprocess.CalledProcessError(command.returncode, command.args)
+        self._places |= {"primary": taking, "replica": lost}
+        return seconds
+
+    def replace_lost(self) -> None:
+        """Make what was lost anew, as the replica of what was promoted; when this returns it replicates."""
+        primary, replica = self._places["primary"], self._places["replica"]
+        for place in (replica.directory, replica.archive):
+            if place is not None:
+                shutil.rmtree(place)
+        self._follow(primary, replica)
 
     def database(self, name: str) -> Connection:
         """A connection to ``primary`` or ``replica``."""
@@ -128,6 +169,11 @@ class Servers:
         )
         place.configure()
 
+    def _follow(self, primary: Place, replica: Place) -> None:
+        self._copy(primary, replica)
+        self._start_postgres(replica)
+        until(self._streams)
+
     def _copy(self, primary: Place, replica: Place) -> None:
         source = Source(primary.address, primary.port)
         replica.prepare()
@@ -142,7 +188,14 @@ class Servers:
 
     def _start_postgres(self, place: Place) -> None:
         command = (binary("postgres"), "-c", f"config_file={place.conf}")
-        self._start(place.directory, signal.SIGINT, *command)
+        self._databases[place.name] = self._start(place.directory, signal.SIGINT, *command)
+
+    def _kill(self, place: Place) -> None:
+        """End a server at once, without a checkpoint: PostgreSQL's immediate shutdown."""
+        process = self._databases.pop(place.name)
+        self._running = [each for each in self._running if each[0] is not process]
+        process.send_signal(signal.SIGQUIT)
+        process.wait()
 
     def _start_redis(self, name: str, *options: str) -> None:
         directory = self._directory / name
@@ -166,8 +219,10 @@ class Servers:
         if process.wait():
             raise subprocess.CalledProcessError(process.returncode, command)
 
-    def _start(self, directory: Path, polite: signal.Signals, *command: str) -> None:
-        self._running.append((self._open(directory, command), polite))
+    def _start(self, directory: Path, polite: signal.Signals, *command: str) -> subprocess.Popen[bytes]:
+        process = self._open(directory, command)
+        self._running.append((process, polite))
+        return process
 
     def _open(self, directory: Path, command: Sequence[str]) -> subprocess.Popen[bytes]:
         account = self._account

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from components.aws.keys import Purpose
 from components.aws.publication import ContractPublication, PublicationArgs, PublicationSite
 from components.aws.routing import RoutedEndpoint, Routing, RoutingArgs
-from stacks.contract import contract_of
+from stacks.contract import Built, contract_of
 from stacks.declaration import declare
 from stacks.foundation import lay_foundation
+from stacks.recovery import build_recovery
 from stacks.stores import build_stores
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ def build(settings: Settings, topology: Topology) -> dict[str, pulumi.Output[obj
     foundation = lay_foundation(settings, topology)
     stores = build_stores(settings, topology, foundation)
     routing = _routing(settings, topology, foundation)
-    contract = contract_of(settings, topology, foundation, stores, routing)
+    gates = build_recovery(settings, topology, foundation)
+    contract = contract_of(settings, topology, foundation, Built(stores=stores, routing=routing, gates=gates))
     _publish(contract, foundation, stores)
     return {"contract": contract.apply(lambda known: known.document())}
 

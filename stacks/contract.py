@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pulumi
@@ -13,6 +14,8 @@ from components.aws.keys import Purpose
 from lifeboat.model.naming import CONTRACT_STORE, password_of, token_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from components.aws.routing import Routing
     from components.aws.site import Site
     from lifeboat.model.design import Topology
@@ -24,8 +27,18 @@ REDIS_TLS = True
 """Every cache is built with TLS required."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    """What stands on the foundation."""
+
+    stores: Stores
+    routing: Routing | None
+    gates: Mapping[str, pulumi.Output[str]]
+    """By site: what its gateways ask."""
+
+
 def contract_of(
-    settings: Settings, topology: Topology, foundation: Foundation, stores: Stores, routing: Routing | None
+    settings: Settings, topology: Topology, foundation: Foundation, built: Built
 ) -> pulumi.Output[Contract]:
     """The stack's contract, once AWS has made what it speaks of."""
     document: dict[str, Any] = {
@@ -37,8 +50,8 @@ def contract_of(
         "home": topology.home.region,
         "witness": topology.witness,
         "objectives": _objectives(settings, topology),
-        "sites": {site.region: _site(site, settings, topology, foundation, stores) for site in foundation.sites},
-        "dns": None if routing is None else _dns(settings, foundation, routing),
+        "sites": {site.region: _site(site, settings, topology, foundation, built) for site in foundation.sites},
+        "dns": None if built.routing is None else _dns(settings, foundation, built.routing),
     }
     return pulumi.Output.from_input(document).apply(Contract.model_validate)
 
@@ -62,8 +75,8 @@ def _objectives(settings: Settings, topology: Topology) -> dict[str, Any]:
     return scopes
 
 
-def _site(site: Site, settings: Settings, topology: Topology, foundation: Foundation, stores: Stores) -> dict[str, Any]:
-    region = site.region
+def _site(site: Site, settings: Settings, topology: Topology, foundation: Foundation, built: Built) -> dict[str, Any]:
+    region, stores = site.region, built.stores
     network = foundation.networks[region]
     buckets = {**stores.object_stores, CONTRACT_STORE: stores.contract_store}
     return {
@@ -98,6 +111,7 @@ def _site(site: Site, settings: Settings, topology: Topology, foundation: Founda
         },
         "keys": foundation.keys[region].arns,
         "secrets": {secret.name: stores.secrets[secret.name].arns[region] for secret in settings.secrets},
+        "gate_url": built.gates[region],
     }
 
 

@@ -12,6 +12,7 @@ from components.aws.keys import KeysArgs, Purpose, SiteKeys
 from components.aws.network import NetworkArgs, SiteNetwork
 from components.aws.peering import Peering, PeeringArgs, PeeringSide
 from components.aws.site import Site
+from lifeboat.model.design import LeaseStore
 from lifeboat.model.settings import Settings, format_duration
 from lifeboat.model.settings.sites import Nat
 
@@ -28,7 +29,7 @@ HEALTH_METRICS_REGION = "us-east-1"
 
 @dataclass(frozen=True, kw_only=True)
 class Foundation:
-    """Sites by region; keys and networks of the two that hold data."""
+    """Sites by region; networks of the two that hold data, keys of these and of what stands beside them."""
 
     home: Site
     standby: Site
@@ -92,8 +93,16 @@ def lay_foundation(settings: Settings, topology: Topology) -> Foundation:
         place.region: SiteKeys(f"keys-{place.region}", KeysArgs(site=place, purposes=tuple(Purpose)))
         for place in (home, standby)
     }
-    if health.region not in keys:
-        keys[health.region] = SiteKeys(f"keys-{health.region}", KeysArgs(site=health, purposes=(Purpose.ALERTS,)))
+    beside: dict[str, tuple[Purpose, ...]] = {health.region: (Purpose.ALERTS,)}
+    # A warden stands in the witness, with its logs; the lease, where it is an object, lies there.
+    beside[witness.region] = (
+        Purpose.LOGS,
+        Purpose.ALERTS,
+        *((Purpose.LEASE,) if topology.lease is LeaseStore.WITNESS_OBJECT else ()),
+    )
+    for region, purposes in beside.items():
+        if region not in keys:
+            keys[region] = SiteKeys(f"keys-{region}", KeysArgs(site=site(region), purposes=purposes))
     networks = {
         design.region: _network(site(design.region), design, keys[design.region], settings, topology)
         for design in topology.sites

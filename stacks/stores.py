@@ -150,6 +150,7 @@ def _daily_copies(design: DatabaseDesign, foundation: Foundation, database: Data
                     key_arn=foundation.key(site, Purpose.BACKUPS),
                     database_key_arn=foundation.key(site, Purpose.DATABASE),
                     instance_arns=[database.arns[each.key] for each in design.instances if each.region == site.region],
+                    alarm_topic_arn=foundation.alerts[site.region].topic_arn,
                 )
                 for site in foundation.sites
             },

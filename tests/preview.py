@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 READERS = 8
 """Resources read at once."""
+TABLE = "aws:dynamodb/table:Table"
 GLOBAL = ("aws:iam/", "aws:route53/")
 """Types whose control plane is in us-east-1, wherever their provider is."""
 
@@ -52,7 +53,10 @@ class Stored:
 
     def within(self, lost: str) -> bool:
         """Whether it cannot be read while a region is lost; nothing is while none is."""
-        return bool(lost) and (self.region == lost or (lost == "us-east-1" and self.type.startswith(GLOBAL)))
+        # A table's replicas are read in their own regions.
+        replicas = self.inputs["replicas"] if self.type == TABLE else ()
+        regions = {self.region, *(replica["regionName"] for replica in replicas)}
+        return bool(lost) and (lost in regions or (lost == "us-east-1" and self.type.startswith(GLOBAL)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,28 +172,35 @@ class Previewer:
         )
 
     def apply(self, preview: Preview) -> None:
-        """Create and update what a preview shows, as far as it is known; deletions are left out."""
+        """Create, update and replace what a preview shows, as far as it is known; deletions are left out."""
         for asked in preview.evaluation.resources:
             wanted = reveal(preview.evaluation.raw[asked.urn])
             if holds_unknown(wanted):
                 continue
-            if asked.name in preview.created:
-                region = preview.evaluation.region(asked) or ""
-                inputs, _ = self._providers[region].check(asked.type, None, wanted, name=asked.name)
-                made = self._providers[region].create(asked.type, inputs)
-                self.stored += (
+            region = preview.evaluation.region(asked) or ""
+            provider = self._providers[region]
+            replaced = asked.name in preview.changed and preview.changed[asked.name].outcome == "replaces"
+            if asked.name in preview.created or replaced:
+                inputs, _ = provider.check(asked.type, None, wanted, name=asked.name)
+                made = provider.create(asked.type, inputs)
+                self._put(
                     Stored(
-                        urn=asked.urn, type=asked.type, id=made.id, region=region, inputs=inputs, outputs=made.outputs
-                    ),
+                        urn=asked.urn,
+                        type=asked.type,
+                        id=made.id,
+                        region=region,
+                        inputs=inputs,
+                        outputs=made.outputs,
+                    )
                 )
             elif asked.name in preview.changed:
                 old = next(each for each in self.stored if each.urn == asked.urn)
-                inputs, _ = self._providers[old.region].check(old.type, old.inputs, wanted, name=old.name)
-                outputs = self._providers[old.region].update(
-                    old.type, old.id, old.outputs, inputs, old_inputs=old.inputs
-                )
-                others = tuple(each for each in self.stored if each is not old)
-                self.stored = (*others, replace(old, inputs=inputs, outputs=outputs))
+                inputs, _ = provider.check(old.type, old.inputs, wanted, name=old.name)
+                outputs = provider.update(old.type, old.id, old.outputs, inputs, old_inputs=old.inputs)
+                self._put(replace(old, inputs=inputs, outputs=outputs))
+
+    def _put(self, new: Stored) -> None:
+        self.stored = (*(each for each in self.stored if each.urn != new.urn), new)
 
     def _outcome(self, stored: Stored, wanted: dict[str, Any], ignored: tuple[str, ...]) -> Diff:
         inputs, failures = self._providers[stored.region].check(stored.type, stored.inputs, wanted, name=stored.name)

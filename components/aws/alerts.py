@@ -19,7 +19,7 @@ class AlertsArgs:
 
     site: Site
     key_arn: pulumi.Input[str]
-    """Key of this region whose policy admits CloudWatch alarms and events of RDS."""
+    """Key of this region whose policy admits CloudWatch alarms, events of RDS and rules of EventBridge."""
 
 
 class SiteAlerts(pulumi.ComponentResource):
@@ -47,7 +47,10 @@ class SiteAlerts(pulumi.ComponentResource):
 
 
 def topic_policy(site: Site, topic_arn: str) -> str:
-    """Who may publish: alarms and databases of this account and region, over TLS only."""
+    """Who may publish: alarms and databases of this account and region, and rules of EventBridge; over TLS only.
+
+    EventBridge takes no conditions in a topic's policy (SNS developer guide): with one, nothing of it arrives.
+    """
     return json.dumps(
         {
             "Version": "2012-10-17",
@@ -73,6 +76,13 @@ def topic_policy(site: Site, topic_arn: str) -> str:
                         "StringEquals": {"aws:SourceAccount": site.account},
                         "ArnLike": {"aws:SourceArn": site.arn("rds", "*")},
                     },
+                },
+                {
+                    "Sid": "EventRulesPublish",
+                    "Effect": "Allow",
+                    "Principal": {"Service": "events.amazonaws.com"},
+                    "Action": "sns:Publish",
+                    "Resource": topic_arn,
                 },
                 {
                     "Sid": "TlsOnly",

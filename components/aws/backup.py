@@ -24,6 +24,10 @@ START_WINDOW_MINUTES = 60
 """The shortest that AWS Backup takes. A backup begins somewhere in it, so two may lie a day and an hour apart."""
 COMPLETION_WINDOW_MINUTES = 24 * 60
 """Until the next one is due; a backup that takes longer is given up."""
+JOB_EVENTS = ("Backup Job State Change", "Copy Job State Change")
+"""What AWS Backup calls its events about jobs (AWS Backup developer guide, "Monitoring events using EventBridge")."""
+FAILED_STATES = ("ABORTED", "EXPIRED", "FAILED")
+"""States that leave no backup; a job expires that could not begin in its window."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +41,9 @@ class BackupSite:
     """Key of this region that the instances here, and so the snapshots taken here, are encrypted with."""
     instance_arns: Sequence[pulumi.Input[str]] = ()
     """Instances that live here; without any, those that a restore will make."""
+    alarm_topic_arn: pulumi.Input[str] | None = None
+    """Topic of this region that hears of failed jobs, whose policy admits rules of EventBridge; None leaves them
+    silent."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +75,8 @@ class Backup(pulumi.ComponentResource):
         for place, other in ((first, second), (second, first)):
             plan = self._plan(name, args, place.site, vaults[place.site.region], vaults[other.site.region])
             self._select(name, place, other, plan, [vault.arn for vault in vaults.values()])
+            if place.alarm_topic_arn is not None:
+                self._tell(name, place.site, place.alarm_topic_arn)
         self.vault_arns = {region: vault.arn for region, vault in vaults.items()}
         self.register_outputs({"vault_arns": self.vault_arns})
 
@@ -111,6 +120,32 @@ class Backup(pulumi.ComponentResource):
             ],
             tags=site.named(physical),
             opts=pulumi.ResourceOptions(parent=self, provider=site.provider),
+        )
+
+    def _tell(self, name: str, site: Site, topic_arn: pulumi.Input[str]) -> None:
+        """Tell people of each backup and copy in one region that did not end well, of whichever vault.
+
+        A pattern that names the vault would say nothing at all, should AWS name it differently in some event: twice
+        told is better.
+        """
+        physical = site.physical(f"{name}-backup-failed")
+        opts = pulumi.ResourceOptions(parent=self, provider=site.provider)
+        rule = aws.cloudwatch.EventRule(
+            f"{name}-{site.region}-backup-failed",
+            name=physical,
+            description=f"{name} was not backed up, or not copied",
+            event_pattern=json.dumps(
+                {"source": ["aws.backup"], "detail-type": list(JOB_EVENTS), "detail": {"state": list(FAILED_STATES)}}
+            ),
+            tags=site.named(physical),
+            opts=opts,
+        )
+        aws.cloudwatch.EventTarget(
+            f"{name}-{site.region}-backup-failed-people",
+            rule=rule.name,
+            target_id="people",
+            arn=topic_arn,
+            opts=opts,
         )
 
     def _select(
@@ -184,11 +219,12 @@ def copying_policy(
     vaults: Sequence[pulumi.Input[str]],
     keys: Sequence[pulumi.Input[str]],
 ) -> dict[str, object]:
-    """What AWS Backup may do to copy instances from the first site to the second.
+    """What AWS Backup may do to copy instances from the first site to the second, and to restore copies in the first.
 
     AWS's managed policy for this reaches every service and resource that AWS Backup knows.
     """
     snapshots = [site.arn("rds", "snapshot:awsbackup:*") for site in sites]
+    here, _ = sites
     return {
         "Version": "2012-10-17",
         "Statement": [
@@ -216,6 +252,12 @@ def copying_policy(
                 "Effect": "Allow",
                 "Action": ["backup:DescribeBackupVault", "backup:CopyIntoBackupVault"],
                 "Resource": list(vaults),
+            },
+            {
+                "Sid": "Restore",
+                "Effect": "Allow",
+                "Action": ["rds:AddTagsToResource", "rds:RestoreDBInstanceFromDBSnapshot"],
+                "Resource": [here.arn("rds", f"{kind}:{here.prefix}-*") for kind in ("db", "pg", "subgrp")] + snapshots,
             },
             {"Sid": "Keys", "Effect": "Allow", "Action": "kms:DescribeKey", "Resource": list(keys)},
             {

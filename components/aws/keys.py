@@ -33,6 +33,7 @@ class Purpose(StrEnum):
     LOGS = "logs"
     BACKUPS = "backups"
     ALERTS = "alerts"
+    LEASE = "lease"
 
 
 VIA_SERVICES: dict[Purpose, tuple[str, ...]] = {
@@ -44,6 +45,8 @@ VIA_SERVICES: dict[Purpose, tuple[str, ...]] = {
     # Automated backups that were replicated here, and vaults.
     Purpose.BACKUPS: ("rds", "backup"),
     Purpose.ALERTS: ("sns",),
+    # A table, or an object where no table spans the regions.
+    Purpose.LEASE: ("dynamodb", "s3"),
 }
 """Services through which principals of the account may use a purpose's key; never directly."""
 
@@ -141,6 +144,7 @@ def key_policy(site: Site, purpose: Purpose) -> str:
             _delivery("Alarms", "cloudwatch.amazonaws.com", site.account, site.arn("cloudwatch", "alarm:*"))
         )
         statements.append(_delivery("DatabaseEvents", "events.rds.amazonaws.com", site.account, site.arn("rds", "*")))
+        statements.append(_event_rules())
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
@@ -153,6 +157,17 @@ def _log_delivery(site: Site) -> dict[str, object]:
         "Action": _USE,
         "Resource": "*",
         "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": site.arn("logs", "log-group:*")}},
+    }
+
+
+def _event_rules() -> dict[str, object]:
+    """EventBridge, which names no source to a topic's key: conditions would shut it out."""
+    return {
+        "Sid": "EventRulesToEncryptedTopics",
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+        "Resource": "*",
     }
 
 

@@ -17,6 +17,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws.routing_switch import Switch
+from lifeboat.model.naming import switch_namespace
 
 if TYPE_CHECKING:
     from components.aws.site import Site
@@ -37,7 +38,7 @@ def switch(parent: pulumi.Resource, name: str, site: Site, witness: Site) -> Swi
     The alarm lives in the witness region, so that it can be set when either site is lost. Its logical name says
     ``useast1`` and not ``us-east-1``: an update that targets the site's region must not touch the witness.
     """
-    namespace = f"Lifeboat/{site.prefix}"
+    namespace = switch_namespace(site.prefix)
     dimensions = {"Site": site.region}
     label = f"{site.prefix}-switch-{site.region}"
     alarm = aws.cloudwatch.MetricAlarm(

@@ -1,4 +1,8 @@
-"""Switches of kind ``routing-control``: Application Recovery Controller, whose data plane answers from five regions."""
+"""Switches of kind ``routing-control``: Application Recovery Controller, whose data plane answers from five regions.
+
+AWS chooses the controls' ARNs and the cluster's endpoints, and only the control plane in us-west-2 tells them. So each
+site keeps them as a parameter, which a failover to it reads there.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws.routing_switch import Switch
+from lifeboat.model.routing_document import RoutingDocument, routing_parameter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,8 +39,10 @@ class Controls:
 def controls(parent: pulumi.Resource, name: str, sites: Sequence[Site], witness: Site) -> Controls:
     """A cluster, a panel and one routing control a site, with the rule that at least one of them stays on.
 
-    A new control is off. Both off answers like both on, from the first record of each pair; the warden turns the
-    active site's on before anything is promised.
+    Where they are is published in every site, see `lifeboat.model.routing_document`.
+
+    A new control is off. Both off answers like both on, from the first record of each pair: the first failover sets
+    both.
     """
     opts = pulumi.ResourceOptions(parent=parent, provider=witness.provider)
     label = f"{witness.prefix}-routing"
@@ -77,7 +84,34 @@ def controls(parent: pulumi.Resource, name: str, sites: Sequence[Site], witness:
         tags=witness.named(rule),
         opts=opts,
     )
-    return Controls(switches=switches, endpoints=cluster.cluster_endpoints.apply(_by_region))
+    endpoints = cluster.cluster_endpoints.apply(_by_region)
+    _publish(parent, name, sites, endpoints, {region: control.arn for region, control in made.items()})
+    return Controls(switches=switches, endpoints=endpoints)
+
+
+def _publish(
+    parent: pulumi.Resource,
+    name: str,
+    sites: Sequence[Site],
+    endpoints: pulumi.Output[dict[str, str]],
+    arns: Mapping[str, pulumi.Output[str]],
+) -> None:
+    """One parameter a site, the same in each."""
+    text = pulumi.Output.all(endpoints=endpoints, controls=pulumi.Output.all(**arns)).apply(
+        lambda known: RoutingDocument(endpoints=known["endpoints"], controls=known["controls"]).text()
+    )
+    for site in sites:
+        parameter = routing_parameter(site.prefix)
+        aws.ssm.Parameter(
+            f"{name}-{site.region}-parameter",
+            name=parameter,
+            type="String",
+            # Two ARNs and five URLs: far from the 4 KiB that are free.
+            tier="Standard",
+            value=text,
+            tags=site.named(parameter),
+            opts=pulumi.ResourceOptions(parent=parent, provider=site.provider),
+        )
 
 
 def _by_region(endpoints: Sequence[ClusterClusterEndpoint]) -> dict[str, str]:

@@ -30,3 +30,25 @@ OptionalStack = Annotated[str | None, _STACK]
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout, and nothing else there.")]
 """Whether the result is for a program."""
+
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do what is shown without asking.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Make every check, and say which calls would be made. Nothing is changed.")
+]
+Resume = Annotated[str | None, typer.Option("--resume", metavar="RUN", help="Go on with a run whose runner is dead.")]
+Abort = Annotated[
+    str | None,
+    typer.Option(
+        "--abort",
+        metavar="RUN",
+        help="Take back what a run did, as far as it can be, and end it; not once its target holds the lease.",
+    ),
+]
+ApprovedBy = Annotated[
+    list[str] | None,
+    typer.Option("--approved-by", metavar="NAME", help="Who approved; you, if nothing is told. Repeatable."),
+]
+JournalDirectory = Annotated[
+    Path | None,
+    typer.Option("--journal", metavar="DIR", help="Where the run's log is written; .lifeboat/journal if not told."),
+]

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lifeboat.deployment.project import Project
+from lifeboat.deployment.project import InputError, Project
 from lifeboat.model.settings.load import from_stack_file
 from lifeboat.model.topology import resolve
 from lifeboat.reporting.cost import Estimate, standby_cost
 from lifeboat.reporting.prices import Prices, load_prices
+from lifeboat.reporting.records import RecordError, load_records
 
 if TYPE_CHECKING:
     from lifeboat.model.design import Topology
+    from lifeboat.model.records import Records
     from lifeboat.model.settings import Settings
 
 
@@ -26,6 +28,18 @@ class Design:
     topology: Topology
     estimate: Estimate
     prices: Prices
+
+
+def project_records(project: Project) -> Records:
+    """What drills measured, as the project's ``records`` have it.
+
+    Raises:
+        InputError: for a file there that is no record.
+    """
+    try:
+        return load_records(project.root / "records")
+    except RecordError as fault:
+        raise InputError(*str(fault).splitlines()) from None
 
 
 def load_design(stack: str) -> Design:

@@ -15,11 +15,13 @@ def explain(stack: Stack, *, json: Json = False) -> None:
 
       lifeboat explain prod --json | jq '.decisions[] | {capability, mechanism}'
     """
-    from lifeboat.cli.design import load_design
+    from lifeboat.cli.design import load_design, project_records
     from lifeboat.reporting.explain import document, explanation
+    from lifeboat.reporting.plan import of_home_lost
 
     design = load_design(stack)
-    subject = (design.settings, design.topology, design.estimate, design.prices)
+    failover = of_home_lost(design.settings, design.topology, project_records(design.project))
+    subject = (design.settings, design.topology, design.estimate, design.prices, failover)
     if json:
         show_json({"stack": stack, **document(*subject)})
     else:

@@ -15,12 +15,20 @@ def judge(fault: Exception) -> tuple[int, tuple[str, ...]] | None:
     if isinstance(fault, OSError):
         return _judge_system(fault)
     # Imported when something failed: what raised the fault has loaded its own module already.
+    import psycopg
+    import redis
+    from botocore.exceptions import BotoCoreError, ClientError
     from lifeboat_contract.errors import ContractError
 
     from lifeboat.deployment.engine import EngineError
     from lifeboat.deployment.project import InputError, Refused
+    from lifeboat.model.plan.refusals import PlanRefused
     from lifeboat.model.settings.faults import SettingsError
     from lifeboat.model.topology import Refused as UnmetObjectives
+    from lifeboat.recovery.drill.world import DrillError
+    from lifeboat.recovery.errors import RecoveryError, RecoveryRefused
+    from lifeboat.recovery.lease_record import LeaseError
+    from lifeboat.recovery.lease_store import StoreError
     from lifeboat.sandbox.state import SandboxError, SandboxInputError
 
     codes: tuple[tuple[type[Exception], int], ...] = (
@@ -29,12 +37,26 @@ def judge(fault: Exception) -> tuple[int, tuple[str, ...]] | None:
         (UnmetObjectives, BAD_INPUT),
         (SandboxInputError, BAD_INPUT),
         (Refused, REFUSED),
+        (PlanRefused, REFUSED),
+        (RecoveryRefused, REFUSED),
+        (LeaseError, REFUSED),
+        (RecoveryError, FAILED),
+        (StoreError, FAILED),
+        (BotoCoreError, FAILED),
+        (ClientError, FAILED),
+        (psycopg.Error, FAILED),
+        (redis.RedisError, FAILED),
         (EngineError, FAILED),
+        (DrillError, FAILED),
         (SandboxError, FAILED),
         (ContractError, FAILED),
     )
     code = next((code for kind, code in codes if isinstance(fault, kind)), None)
-    return None if code is None else (code, tuple(str(fault).splitlines()))
+    if code is None:
+        return None
+    lines = str(fault).splitlines() or [type(fault).__name__]
+    # A server's first line says what is wrong; those after it quote the statement.
+    return code, tuple(lines[:1] if isinstance(fault, psycopg.Error) else lines)
 
 
 def system_line(fault: OSError) -> str:

@@ -11,8 +11,27 @@ import sys
 
 import typer
 
-from lifeboat.cli import check, contract, doctor, explain, sandbox, up
+from lifeboat.cli import (
+    backups,
+    check,
+    contract,
+    doctor,
+    drill,
+    explain,
+    failback,
+    failover,
+    hold,
+    journal,
+    lease,
+    plan,
+    readiness,
+    rejoin,
+    sandbox,
+    status,
+    up,
+)
 from lifeboat.cli.output import tell
+from lifeboat.interpreter import collect_seldom
 
 app = typer.Typer(
     name="lifeboat",
@@ -23,15 +42,28 @@ app = typer.Typer(
     epilog="Start with: lifeboat sandbox up reskflow",
 )
 app.command("explain")(explain.explain)
+app.command("plan")(plan.plan)
 app.add_typer(sandbox.app, name="sandbox")
 app.command("contract")(contract.contract)
 app.command("check")(check.check)
 app.command("up")(up.up)
+app.add_typer(backups.app, name="backups")
+app.command("readiness")(readiness.readiness)
+app.command("failover")(failover.failover)
+app.command("rejoin")(rejoin.rejoin)
+app.command("failback")(failback.failback)
+app.command("status")(status.status)
+app.command("journal")(journal.journal)
+app.command("lease")(lease.lease)
+app.command("hold")(hold.hold)
+app.command("release")(hold.release)
+app.command("drill")(drill.drill)
 app.command("doctor")(doctor.doctor)
 
 
 def main() -> None:
     """Run the command; a fault of the user's is lines on stderr and an exit code, never a traceback."""
+    collect_seldom()
     _open_closed_streams()
     try:
         try:

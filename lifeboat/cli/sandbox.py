@@ -30,6 +30,18 @@ TimeScale = Annotated[
     str,
     typer.Option("--time-scale", metavar="N|instant", help="How many times faster than AWS the control plane is."),
 ]
+DetectionScale = Annotated[
+    float,
+    typer.Option(
+        "--detection-scale", metavar="N", help="How many times faster than declared a loss is found: 1 to 30."
+    ),
+]
+NoWardens = Annotated[
+    bool,
+    typer.Option(
+        "--no-wardens", help="Nobody decides: whoever promotes a database by its API moves gate and traffic along."
+    ),
+]
 Seed = Annotated[int, typer.Option("--seed", help="Same seed, same durations of the control plane.")]
 Resume = Annotated[
     bool, typer.Option("--resume", help="Keep the data of the sandbox that ran here; the APIs begin anew.")
@@ -43,6 +55,8 @@ def up(  # noqa: PLR0913 - options
     empty: Empty = False,
     bare: Bare = False,
     time_scale: TimeScale = "60",
+    detection_scale: DetectionScale = 1.0,
+    no_wardens: NoWardens = False,
     seed: Seed = 0,
     resume: Resume = False,
     json: Json = False,
@@ -57,6 +71,8 @@ def up(  # noqa: PLR0913 - options
 
       lifeboat sandbox up reskflow --time-scale 1 --seed 7
 
+      lifeboat sandbox up reskflow --detection-scale 10
+
       lifeboat sandbox up reskflow --resume
 
       lifeboat sandbox up prod --bare --json | jq '.contract.sites | keys'
@@ -65,11 +81,12 @@ def up(  # noqa: PLR0913 - options
     """
     from lifeboat.cli.design import load_design
     from lifeboat.deployment.project import InputError
-    from lifeboat.sandbox.live.world_config import parse_time_scale
+    from lifeboat.sandbox.live.world_config import parse_time_scale, require_detection_scale
 
     # Faults of the configuration come before anything is started or stopped.
     design = load_design(stack)
     scale = parse_time_scale(time_scale)
+    detection = require_detection_scale(detection_scale)
     if resume and (empty or bare):
         raise InputError("--resume: only servers have data to keep: leave out --bare and --empty")
     if empty:
@@ -84,7 +101,11 @@ def up(  # noqa: PLR0913 - options
     from lifeboat.sandbox.up import Living
     from lifeboat.sandbox.up import up as deploy
 
-    living = None if bare else Living(seed=seed, time_scale=scale, resume=resume)
+    living = (
+        None
+        if bare
+        else Living(seed=seed, time_scale=scale, resume=resume, detection_scale=detection, wardens=not no_wardens)
+    )
     with progress() as line:
         result = deploy(stack, Directory.of_project(), progress=line, living=living)
     if json:

@@ -29,6 +29,7 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Carry out what is previe
 def up(stack: Stack, *, without: Without = None, active: Active = None, yes: Yes = False, json: Json = False) -> None:
     """Deploy STACK with the Pulumi CLI: the standby first, verified, then the rest; or without a site that is lost.
 
+    While the stack is failed over, only --without is accepted (exit 3): that is asked of its lease, where it answers.
     With --without, the state of before is kept in a file, only the surviving site is a target, and the command refuses
     (exit 3) when the survivor needs something new in the lost one.
 
@@ -41,6 +42,7 @@ def up(stack: Stack, *, without: Without = None, active: Active = None, yes: Yes
       lifeboat sandbox exec -- lifeboat up reskflow --yes
     """
     from lifeboat.cli.design import load_design
+    from lifeboat.cli.recovery import frozen
     from lifeboat.deployment.engine import Engine
     from lifeboat.deployment.project import InputError
     from lifeboat.deployment.update import Updater, export_file, ordered
@@ -53,6 +55,7 @@ def up(stack: Stack, *, without: Without = None, active: Active = None, yes: Yes
         sites=ordered((design.topology.home.region, design.topology.standby.region), active),
         tell=tell,
         confirm=_confirm(yes=yes),
+        frozen=lambda: frozen(stack),
     )
     if without is None:
         outcome = updater.everything()

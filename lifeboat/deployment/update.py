@@ -5,6 +5,8 @@ Invariants:
 2. With a region lost, nothing is asked of it: the survivors are the only targets, and a survivor that needs something
    new in the lost site is refused, because the engine would write a state that lacks it.
 3. A refusal changes nothing.
+4. While the stack is failed over, only the survivor is updated: the rest would ask a site that is fenced, or move what
+   a run is moving.
 """
 
 from __future__ import annotations
@@ -72,15 +74,20 @@ class Updater:
     """Both regions, the one that is active now first."""
     tell: Callable[[str], None]
     confirm: Callable[[str, Preview], bool]
+    frozen: Callable[[], str | None] = lambda: None
+    """Why only the survivor may be updated now; None when nothing stands against an update of everything."""
     _stages: list[Stage] = field(default_factory=list[Stage], init=False)
 
     def everything(self) -> Outcome:
         """Update the whole stack, the standby first.
 
         Raises:
-            Refused: when one update would change stateful resources of both sites; nothing more is changed then.
+            Refused: while the stack is failed over; or when one update would change stateful resources of both sites,
+                nothing more is changed then.
             EngineError: when the CLI fails.
         """
+        if (why := self.frozen()) is not None:
+            raise Refused(f"updates are frozen: {why}", "`lifeboat up --without REGION` updates the survivor alone")
         _, standby = self.sites
         if not _resources(self.engine.export()):
             # Nothing exists yet, and what the sites get depends on each other: there is no order to keep.

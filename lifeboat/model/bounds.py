@@ -1,6 +1,8 @@
 """The worst that a mechanism gives: what may be lost, and how long a recovery takes, with class and arithmetic.
 
-A recovery's bound is a conservative estimate: every phase at its p95, one after the other. It is no p95 itself.
+What is summed here is a conservative estimate: every phase of a recovery at its p95, one after the other. It is no p95
+itself. The loss of a region is judged by a projection (`outlook`), with this beside it; what a region survives has no
+plan, and is judged by the sum.
 """
 
 from __future__ import annotations
@@ -52,6 +54,7 @@ class Estimate:
     """The bound of a recovery, and whether it keeps to the limit that the stack declares."""
 
     bound: Bound
+    """A projected p95 with its conservative estimate beside it, or a conservative estimate alone."""
     over: str | None
     """The arithmetic of a declared `recover` phase that is exceeded."""
 
@@ -118,7 +121,10 @@ def estimate(declared: Phases, detect: Phase, decide: Phase, machine: Iterable[P
         named = f"recover (declared; {duration(own.seconds)} estimated)"
         steps = (Phase(named, declared.recover, BoundClass.DOCUMENTED),)
     elif declared.recover is not None:
-        over = f"recovering takes {duration(own.seconds)} ({own.arithmetic}), declared is {duration(declared.recover)}"
+        over = (
+            f"recovering takes {duration(own.seconds)} by conservative estimate ({own.arithmetic}), "
+            f"declared is {duration(declared.recover)}"
+        )
     bound = total(
         (
             _declared("detect", declared.detect, detect),
@@ -131,21 +137,42 @@ def estimate(declared: Phases, detect: Phase, decide: Phase, machine: Iterable[P
     return Estimate(bound=bound, over=over)
 
 
-def recovery(course: Course, promotion: Phase, declared: Phases) -> Estimate:
-    """Loss of the home region to the first durable write, from detection to verification."""
+def recovery(course: Course, promotion: Phase, declared: Phases, *, kept: bool = False) -> Bound:
+    """Loss of the home region to the first durable write, from detection to verification: the conservative estimate.
+
+    Args:
+        course: How the stack recovers, apart from its stores.
+        promotion: The slowest store's.
+        declared: Phases that replace ours.
+        kept: Whether the projection keeps to the declared `recover`, which then vouches for what it limits, even where
+            the sum of p95s is longer.
+    """
     lease = course.settings.lease
+    steps = _machine(course, promotion)
+    if kept:
+        steps = tuple(Phase(step.name, step.seconds, BoundClass.DOCUMENTED) for step in steps)
     seen = Phase.timed("detect", Step.HEALTH_CHECK_FAST)
     return estimate(
         declared,
         detect=Phase("detect", seen.seconds + lease.confirm_for, seen.klass),
         decide=decision(course.settings.approval),
-        machine=(
-            Phase("lease expiry", lease.ttl + lease.clock_margin, BoundClass.ENFORCED),
-            promotion,
-            capacity(course.strategy),
-            *switch(course),
-        ),
+        machine=steps,
         verify=Phase.timed("verify", Step.VERIFICATION),
+    ).bound
+
+
+def machine(course: Course, promotion: Phase) -> Bound:
+    """The part of it that machines do, which a declared `recover` phase limits: the conservative estimate."""
+    return total(_machine(course, promotion))
+
+
+def _machine(course: Course, promotion: Phase) -> tuple[Phase, ...]:
+    lease = course.settings.lease
+    return (
+        Phase("lease expiry", lease.ttl + lease.clock_margin, BoundClass.ENFORCED),
+        promotion,
+        capacity(course.strategy),
+        *switch(course),
     )
 
 
@@ -166,11 +193,11 @@ def capacity(strategy: Strategy) -> Phase:
     """Until the recovery site has the compute of the lost one."""
     match strategy:
         case Strategy.BACKUP_AND_RESTORE:
-            return Phase.timed("compute made anew", Step.CLUSTER_CREATE, Step.NODE_GROUP_CREATE)
+            return Phase.timed("compute made anew", Step.CLUSTER_IN_EVACUATION, Step.NODE_GROUP_IN_EVACUATION)
         case Strategy.PILOT_LIGHT:
-            return Phase.timed("compute from zero", Step.NODES_FROM_ZERO)
+            return Phase.timed("compute from zero", Step.NODES_FROM_ZERO_IN_EVACUATION)
         case Strategy.WARM_STANDBY:
-            return Phase.timed("compute to full size", Step.NODES_MORE)
+            return Phase.timed("compute to full size", Step.NODES_MORE_IN_EVACUATION)
         case Strategy.ACTIVE_ACTIVE:
             return INSTANT
 
@@ -208,13 +235,30 @@ def why_not(demand: Demand, found: Bound | Estimate, mechanism: str) -> str:
     said = f"{worded(demand)} cannot be met by {mechanism}: "
     if isinstance(found, Estimate) and found.over is not None:
         return said + found.over
-    what = "worst loss" if demand.quantity is Quantity.RPO else "conservative estimate"
-    said += f"{what} {duration(bound.seconds)} ({bound.arithmetic})"
+    said += explained(bound)
     if bound.seconds <= demand.seconds:
         said += f" is {bound.klass}; strict needs enforced or documented"
         if demand.quantity is Quantity.RTO:
             said += ", or declared phases"
     return said
+
+
+def method(bound: Bound) -> str:
+    """What a bound's seconds are: a sum of p95s is never called one."""
+    if bound.quantity is Quantity.RPO:
+        return "worst loss"
+    return "conservative estimate" if bound.conservative is None else "projected p95"
+
+
+def explained(bound: Bound) -> str:
+    """A bound with how it comes about, and the sum beside it.
+
+    ``projected p95 9m (p50 6m; ...; conservative estimate 14m: detect 105s + ...)``.
+    """
+    beside = ""
+    if bound.conservative is not None:
+        beside = f"; conservative estimate {duration(bound.conservative.seconds)}: {bound.conservative.arithmetic}"
+    return f"{method(bound)} {duration(bound.seconds)} ({bound.arithmetic}{beside})"
 
 
 def _declared(name: str, seconds: int | None, estimate: Phase) -> Phase:

@@ -57,6 +57,9 @@ class Bound:
     klass: BoundClass
     arithmetic: str
     """How the seconds come about, such as ``interval 24h + copy 5m``."""
+    conservative: Bound | None = None
+    """Of a recovery time that is the p95 of a projection: the sum of p95s beside it. None where `seconds` is itself
+    such a sum, a conservative estimate, or bounds a loss."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,7 +193,7 @@ class Topology:
     demanded_rpo: float | None
     """The strictest RPO of any store, None for a stack without data to keep. Seconds."""
     rto: Bound
-    """Conservative estimate for the loss of the home region: a sum of phases at p95."""
+    """For the loss of the home region: the p95 of the plan's projection, with the conservative estimate beside it."""
     rpo: Bound | None
     """The worst bound among the stores that have the strictest RPO; the others stand in their decisions."""
     decisions: tuple[Decision, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lifeboat.model import regions
-from lifeboat.model.design import Instance, SiteDesign
+from lifeboat.model.design import Instance, LeaseStore, SiteDesign
 from lifeboat.model.settings.rules.generations import parse
 
 if TYPE_CHECKING:
@@ -36,3 +36,9 @@ def lineage(keys: Sequence[str]) -> tuple[Instance, ...]:
         for key, source in zip(keys, sources, strict=False)
         if (parsed := parse(key)) is not None
     )
+
+
+def lease_store(settings: Settings) -> LeaseStore:
+    """A strongly consistent table where one spans sites and witness, else an object in the witness."""
+    together = frozenset({*(site.region for site in settings.sites), settings.witness})
+    return LeaseStore.STRONG_TABLE if regions.strongly_consistent(together) else LeaseStore.WITNESS_OBJECT

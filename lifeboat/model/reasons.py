@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lifeboat.model import bounds
+from lifeboat.model import bounds, outlook
 from lifeboat.model.bounds import Course, Phase, duration
 from lifeboat.model.design import Bound, BoundClass, Decision, Demand, LeaseStore, Quantity, Rejected, Verdict
 from lifeboat.model.objectives import Store, plural, worded
 from lifeboat.model.settings.faults import NAMESPACE
-from lifeboat.model.settings.sites import Approval, Nat, RoutingKind
+from lifeboat.model.settings.sites import Approval, Nat, RoutingKind, Strategy
 from lifeboat.model.settings.stores import Cache, Database
 
 if TYPE_CHECKING:
@@ -67,17 +67,17 @@ def written(settings: Settings, demand: Demand) -> str:
     return duration(demand.seconds)
 
 
-def sooner(course: Course, promotion: Phase, demand: Demand) -> str:
+def sooner(course: Course, stores: Sequence[Candidate[Any]], demand: Demand) -> str:
     """What deciding without a person would change; nothing when it would not help, or nobody is asked."""
     if course.settings.approval is Approval.AUTOMATIC or demand.declared.decide is not None:
         return ""
     automatic = course.settings.model_copy(update={"approval": Approval.AUTOMATIC})
-    found = bounds.recovery(
-        Course(settings=automatic, strategy=course.strategy, routing=course.routing), promotion, demand.declared
+    found = outlook.recovery(
+        Course(settings=automatic, strategy=course.strategy, routing=course.routing), stores, demand.declared
     )
     if not bounds.judge(demand, found).met:
         return ""
-    return f"; approval automatic would make it {duration(found.bound.seconds)}"
+    return f"; approval automatic would make it a {bounds.method(found.bound)} of {duration(found.bound.seconds)}"
 
 
 def strategy_decision(
@@ -90,7 +90,7 @@ def strategy_decision(
         reason = "the cheapest; no objective speaks of the loss of a region"
     else:
         first = "chosen, and it meets" if fixed else "the cheapest that meets"
-        reason = f"{first} {worded(tightest)}: {whole.arithmetic} = {duration(whole.seconds)}"
+        reason = f"{first} {worded(tightest)}: {bounds.explained(whole)}"
     return Decision(
         capability="strategy",
         mechanism=course.strategy.value,
@@ -104,7 +104,10 @@ def strategy_decision(
 def capacity_decision(course: Course, share: float) -> Decision:
     """The compute that runs in the other site."""
     phase = bounds.capacity(course.strategy)
-    rest = f"{phase} at p95" if phase.seconds else "nothing is left to start"
+    rest = "nothing is left to start"
+    if phase.seconds:
+        how = "its p95s added" if course.strategy is Strategy.BACKUP_AND_RESTORE else "at p95"
+        rest = f"{phase} {how}, while everybody else of the lost region starts machines too"
     return Decision(
         capability="standby capacity",
         mechanism=f"{share:.0%}",
@@ -123,7 +126,8 @@ def approval_decision(settings: Settings, strictest: Demand | None) -> Decision:
     elif declared is not None:
         reason = f"the stack declares {duration(declared)} for it; our estimate is {duration(phase.seconds)}"
     else:
-        reason = f"counted as {duration(phase.seconds)} at p95"
+        how = "both p95s added" if settings.approval is Approval.TWO else "at p95"
+        reason = f"counted as {duration(phase.seconds)}, {how}"
     return Decision(capability="approval", mechanism=settings.approval.value, reason=reason, chosen_by="approval")
 
 
@@ -236,7 +240,7 @@ def within_region_decision(failure: str, mechanism: str, verdicts: Sequence[Verd
     return Decision(
         capability=f"{failure} failure",
         mechanism=mechanism,
-        reason=f"{worded(tightest.demand)}: {duration(bound.seconds)} ({bound.arithmetic})",
+        reason=f"{worded(tightest.demand)}: {bounds.explained(bound)}",
         chosen_by=OBJECTIVES,
         verdicts=tuple(verdicts),
     )
@@ -246,7 +250,7 @@ def _given(bound: Bound) -> str:
     """A bound in words that promise no more than its class does. The arithmetic of a time is the strategy's to show."""
     time, how = duration(bound.seconds), bound.arithmetic
     if bound.quantity is Quantity.RTO:
-        return f"recovers in {time} by conservative estimate"
+        return f"recovers in {time} by {bounds.method(bound)}"
     match bound.klass:
         case BoundClass.ALARMED:
             return f"an alarm at {time} of loss ({how})"

@@ -21,9 +21,13 @@ class Evidence(StrEnum):
     """Read from public deployment transcripts."""
     PRIOR = "prior"
     """Ours, not published."""
+    DECLARED = "declared"
+    """The stack's own word: a phase of its objectives, a setting."""
 
 
 _D, _M, _T, _P = Evidence.DOCUMENTED, Evidence.MEASURED, Evidence.TRANSCRIPT, Evidence.PRIOR
+_SURE = {Evidence.DOCUMENTED, Evidence.DECLARED}
+_EVACUATION = "everybody else of the lost region scales up too"
 
 
 @dataclass(frozen=True)
@@ -37,8 +41,23 @@ class Timing:
 
     @property
     def klass(self) -> BoundClass:
-        """Documented when the whole figure is, else typical."""
-        return BoundClass.DOCUMENTED if self.evidence == (Evidence.DOCUMENTED,) else BoundClass.TYPICAL
+        """Documented when the whole figure is, or the stack says so itself, else typical."""
+        return BoundClass.DOCUMENTED if _SURE.issuperset(self.evidence) else BoundClass.TYPICAL
+
+    @property
+    def prior(self) -> bool:
+        """Whether some of it is our own guess."""
+        return Evidence.PRIOR in self.evidence
+
+    def then(self, later: Timing) -> Timing:
+        """This and `later`, one after the other, as one step, at the sum of both p95s, which is no p95 itself."""
+        evidence = tuple(dict.fromkeys((*self.evidence, *later.evidence)))
+        return Timing(self.p50 + later.p50, self.p95 + later.p95, evidence, f"{self.source}; {later.source}")
+
+
+def declared(seconds: float, source: str) -> Timing:
+    """A duration that the stack declares."""
+    return Timing(seconds, seconds, (Evidence.DECLARED,), source)
 
 
 class Step(StrEnum):
@@ -66,11 +85,30 @@ class Step(StrEnum):
     NODE_GROUP_CREATE = "EKS node group create"
     NODES_FROM_ZERO = "nodes by Cluster Autoscaler"
     NODES_MORE = "nodes by Karpenter"
+    CLUSTER_IN_EVACUATION = "EKS control plane create, a region lost"
+    NODE_GROUP_IN_EVACUATION = "EKS node group create, a region lost"
+    NODES_FROM_ZERO_IN_EVACUATION = "nodes from zero, a region lost"
+    NODES_MORE_IN_EVACUATION = "more nodes, a region lost"
     NAT_CREATE = "NAT gateway create"
     GLACIER_STANDARD = "Glacier Flexible retrieval, standard"
     DEEP_ARCHIVE_STANDARD = "Deep Archive retrieval, standard"
     PERSON_DECIDES = "a person decides"
     VERIFICATION = "verification"
+    LEASE_ACCESS = "lease read and write"
+    READINESS = "readiness checks"
+    WRITES_STOP = "writes stop in a site that answers"
+    DRAIN = "in-flight work ends, copies catch up"
+    OBJECTS_INVENTORY = "inventory of what was still to be copied"
+    OBJECTS_CAUGHT_UP = "object replication catches up"
+    OBJECTS_LAST = "the last objects arrive"
+    SNAPSHOT_COPY = "snapshot copy to the other region"
+    NOTIFICATION = "notification"
+    DIVERGENCE_REPORT = "comparison of what was left behind"
+    COPIES_COMPARED = "comparison of both copies"
+    RDS_NEW_REPLICA = "new cross-region RDS replica"
+    AURORA_REBUILD = "Aurora Global secondary made anew"
+    DATASTORE_REBUILD = "Global Datastore secondary synchronises"
+    OBJECTS_BACKFILL = "S3 Batch Replication of what is missing"
 
 
 TIMINGS: dict[Step, Timing] = {
@@ -98,11 +136,32 @@ TIMINGS: dict[Step, Timing] = {
     Step.NODE_GROUP_CREATE: Timing(123, 333, (_T,), "nine transcripts"),
     Step.NODES_FROM_ZERO: Timing(240, 300, (_P,), "public reports"),
     Step.NODES_MORE: Timing(60, 90, (_P,), "public reports"),
+    # Scaling up while a region is lost is not static stability: whoever lived there wants the same machines at once.
+    # Medians as on any day, tails two to three times as long; the few nodes of a warm standby are found sooner.
+    Step.CLUSTER_IN_EVACUATION: Timing(617, 1200, (_T, _P), f"ten transcripts; tail ours: {_EVACUATION}"),
+    Step.NODE_GROUP_IN_EVACUATION: Timing(240, 900, (_P,), f"as nodes from zero: {_EVACUATION}"),
+    Step.NODES_FROM_ZERO_IN_EVACUATION: Timing(240, 900, (_P,), _EVACUATION),
+    Step.NODES_MORE_IN_EVACUATION: Timing(60, 180, (_P,), _EVACUATION),
     Step.NAT_CREATE: Timing(120, 300, (_P,), "a gateway in another zone, and its routes"),
     Step.GLACIER_STANDARD: Timing(18_000, 18_000, (_D,), "ceiling"),
     Step.DEEP_ARCHIVE_STANDARD: Timing(43_200, 43_200, (_D,), "ceiling"),
     Step.PERSON_DECIDES: Timing(600, 1800, (_P,), "from the page to the decision"),
     Step.VERIFICATION: Timing(60, 120, (_P,), "smoke tests and integrity checks"),
+    Step.LEASE_ACCESS: Timing(1, 3, (_P,), "strongly consistent across regions: tens to hundreds of milliseconds"),
+    Step.READINESS: Timing(5, 20, (_P,), "some thirty calls, side by side"),
+    Step.WRITES_STOP: Timing(2, 10, (_P,), "gateways shut, a setting of the database, its sessions ended"),
+    Step.DRAIN: Timing(5, 30, (_P,), "open transactions end; the copies' lag is seconds"),
+    Step.OBJECTS_INVENTORY: Timing(5, 30, (_P,), "metrics and listings of the surviving bucket"),
+    Step.OBJECTS_CAUGHT_UP: Timing(60, 900, (_P, _D), "time control: 15 minutes, SLA 99.9 %; most within seconds"),
+    Step.OBJECTS_LAST: Timing(150, 180, (_P,), "two whole minutes of silence: the metric that tells is a minute late"),
+    Step.SNAPSHOT_COPY: Timing(600, 1800, (_P,), "an incremental copy between regions"),
+    Step.NOTIFICATION: Timing(1, 5, (_P,), "one message to a topic"),
+    Step.DIVERGENCE_REPORT: Timing(60, 600, (_P,), "rows and objects since the last common point"),
+    Step.COPIES_COMPARED: Timing(60, 300, (_P,), "positions, counts and checksums"),
+    Step.RDS_NEW_REPLICA: Timing(1500, 2300, (_P,), "upper bound"),
+    Step.AURORA_REBUILD: Timing(1800, 5400, (_P,), "a storage volume is copied; grows with its size"),
+    Step.DATASTORE_REBUILD: Timing(300, 900, (_P,), "a small node's memory over the link"),
+    Step.OBJECTS_BACKFILL: Timing(1800, 14_400, (_P,), "grows with what is missing"),
 }
 
 

@@ -9,15 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from lifeboat.model import bounds, candidates, inregion, layout, reasons, regions, timings
-from lifeboat.model.bounds import INSTANT, Course, Estimate, Phase
+from lifeboat.model import bounds, candidates, inregion, layout, outlook, reasons, timings
+from lifeboat.model.bounds import Course, Estimate
 from lifeboat.model.design import (
     Bound,
     CacheDesign,
     DatabaseDesign,
     Decision,
     Demand,
-    LeaseStore,
     ObjectsDesign,
     Quantity,
     Rejected,
@@ -119,8 +118,9 @@ def resolve(settings: Settings) -> Topology:
     if shortfalls:
         raise Refused(tuple(dict.fromkeys(map(str, shortfalls))))
 
-    lease = _lease(settings)
-    whole = bounds.recovery(attempt.course, _slowest(attempt.choices), settings.objectives.stack.phases).bound
+    lease = layout.lease_store(settings)
+    offers = [choice.candidate for choice in attempt.choices]
+    whole = outlook.recovery(attempt.course, offers, settings.objectives.stack.phases).bound
     regional = [demand for demand in found if demand.quantity is Quantity.RTO and demand.failure in REGIONAL]
     times = [demand for demand in found if demand.quantity is Quantity.RTO]
     strictest = _tightest(regional)
@@ -190,13 +190,13 @@ def _attempt(course: Course, found: Sequence[Demand]) -> _Attempt:
     recoveries: list[Verdict] = []
     for demand in recovery_of(None, found):
         concerned = [c for c in choices if demand.service is None or demand.service in c.store.services]
-        promotion = _slowest(concerned)
-        estimate = bounds.recovery(course, promotion, demand.declared)
+        offers = [choice.candidate for choice in concerned]
+        estimate = outlook.recovery(course, offers, demand.declared)
         recoveries.append(bounds.judge(demand, estimate))
         # What is met but for a mechanism that the settings chose is that choice's fault, which is told already.
-        rest = _slowest(c for c in concerned if c.shortfall is None or c.store.mechanism is None)
-        if not bounds.judge(demand, bounds.recovery(course, rest, demand.declared)).met:
-            why = bounds.why_not(demand, estimate, course.strategy) + reasons.sooner(course, promotion, demand)
+        rest = [c.candidate for c in concerned if c.shortfall is None or c.store.mechanism is None]
+        if not bounds.judge(demand, outlook.recovery(course, rest, demand.declared)).met:
+            why = bounds.why_not(demand, estimate, course.strategy) + reasons.sooner(course, offers, demand)
             key, value = reasons.setting_of(settings, demand), reasons.written(settings, demand)
             shortfalls.append(Shortfall(key=key, value=value, why=why, brief=why))
     return _Attempt(
@@ -253,7 +253,7 @@ def _answers(
     course: Course, candidate: Candidate[MechanismT], rpo: Sequence[Demand], rto: Sequence[Demand]
 ) -> list[tuple[Demand, Bound | Estimate]]:
     answers: list[tuple[Demand, Bound | Estimate]] = [(demand, candidate.rpo) for demand in rpo]
-    answers += ((demand, bounds.recovery(course, candidate.promotion, demand.declared)) for demand in rto)
+    answers += ((demand, outlook.recovery(course, (candidate,), demand.declared)) for demand in rto)
     return answers
 
 
@@ -262,7 +262,7 @@ def _why(course: Course, candidate: Candidate[MechanismT], answers: Iterable[tup
     if candidate.impossible is not None:
         return f"{candidate.named} is not possible: {candidate.impossible}"
     demand, answer = next((demand, answer) for demand, answer in answers if not bounds.judge(demand, answer).met)
-    hint = reasons.sooner(course, candidate.promotion, demand) if demand.quantity is Quantity.RTO else ""
+    hint = reasons.sooner(course, (candidate,), demand) if demand.quantity is Quantity.RTO else ""
     return bounds.why_not(demand, answer, candidate.named) + hint
 
 
@@ -364,18 +364,6 @@ def _local_decisions(answers: Sequence[tuple[Demand, Bound | Estimate]]) -> Iter
     for failure in inregion.failures([demand for demand, _ in answers]):
         verdicts = [bounds.judge(demand, answer) for demand, answer in answers if demand.failure is failure]
         yield reasons.within_region_decision(failure, inregion.mechanism(failure), verdicts)
-
-
-def _lease(settings: Settings) -> LeaseStore:
-    together = frozenset({*(site.region for site in settings.sites), settings.witness})
-    return LeaseStore.STRONG_TABLE if regions.strongly_consistent(together) else LeaseStore.WITNESS_OBJECT
-
-
-def _slowest(choices: Iterable[_Choices]) -> Phase:
-    """Stores are promoted side by side: the longest promotion, as sure as the least sure."""
-    phases = [choice.candidate.promotion for choice in choices]
-    worst = max(phases, key=lambda phase: phase.seconds, default=INSTANT)
-    return Phase(worst.name, worst.seconds, bounds.weakest(phase.klass for phase in phases if phase.seconds))
 
 
 def _strictest_point(verdicts: Iterable[Verdict]) -> float | None:

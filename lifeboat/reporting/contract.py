@@ -58,6 +58,8 @@ def _site(site: Site) -> Table:
 
 def _lines(site: Site) -> Iterator[tuple[str, str, str]]:
     yield "network", site.network.vpc_id, f"{site.network.cidr} in {', '.join(site.network.availability_zones)}"
+    if site.gate_url is not None:
+        yield "gate", "warden", site.gate_url
     for name, database in site.databases.items():
         yield "database", name, f"{database.writer_endpoint}:{database.port}/{database.database}"
         if database.reader_endpoint is not None:

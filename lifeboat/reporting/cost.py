@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lifeboat.model.settings import Settings
     from lifeboat.reporting.prices import Prices
 
-KEYS_A_SITE = 7
+KEYS_A_SITE = 8
 """One key for each purpose that the components know; a test compares."""
 
 HEALTH_OPTIONS = 3

@@ -10,8 +10,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from lifeboat.model.bounds import duration, method
+from lifeboat.model.design import Quantity
+from lifeboat.model.plan.refusals import PlanRefused
 from lifeboat.model.settings import format_duration
 from lifeboat.reporting.overview import recovery, total
+from lifeboat.reporting.plan import projected, projection_document
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -19,18 +23,25 @@ if TYPE_CHECKING:
     from lifeboat.model.design import Bound, Decision, Demand, Topology, Verdict
     from lifeboat.model.settings import Settings
     from lifeboat.reporting.cost import Estimate
+    from lifeboat.reporting.plan import PlanReport
     from lifeboat.reporting.prices import Prices
 
 
-def explanation(settings: Settings, topology: Topology, estimate: Estimate, prices: Prices) -> RenderableType:
-    """The whole page, for a terminal."""
+def explanation(
+    settings: Settings, topology: Topology, estimate: Estimate, prices: Prices, failover: PlanReport | PlanRefused
+) -> RenderableType:
+    """The whole page, for a terminal; `failover` is the plan for the loss of home, or why there is none."""
     heading = f"{settings.system} {settings.environment}: {topology.home.region} (home), {topology.standby.region}"
     parts: list[RenderableType] = [
         Text(f"{heading}, witness {topology.witness}", style="bold"),
         *recovery(topology),
         Text(),
-        Text("RTO, as it comes about", style="bold"),
+        Text("RTO, as the design is judged by it: the p95 of a projection", style="bold"),
         Padding(_arithmetic(topology.rto), (0, 0, 0, 2)),
+        Text("RTO, conservative estimate: every phase at its p95, one after the other; no percentile", style="bold"),
+        Padding(_arithmetic(topology.rto.conservative or topology.rto), (0, 0, 0, 2)),
+        Text(f"RTO, as the plan for the loss of {topology.home.region} is projected", style="bold"),
+        Padding(_projection(failover), (0, 0, 0, 2)),
     ]
     if topology.rpo is not None:
         parts += [Text("RPO, the worst store's", style="bold"), Padding(_arithmetic(topology.rpo), (0, 0, 0, 2))]
@@ -41,8 +52,10 @@ def explanation(settings: Settings, topology: Topology, estimate: Estimate, pric
     return Group(*parts)
 
 
-def document(settings: Settings, topology: Topology, estimate: Estimate, prices: Prices) -> dict[str, Any]:
-    """The same as plain JSON values. Durations are seconds, money is USD a month."""
+def document(
+    settings: Settings, topology: Topology, estimate: Estimate, prices: Prices, failover: PlanReport | PlanRefused
+) -> dict[str, Any]:
+    """The same as plain JSON values. Durations are seconds, money is USD a month; a refused plan has no projection."""
     return {
         "system": settings.system,
         "environment": settings.environment,
@@ -51,6 +64,7 @@ def document(settings: Settings, topology: Topology, estimate: Estimate, prices:
         "witness": topology.witness,
         "strategy": topology.strategy,
         "rto": _bound(topology.rto),
+        "projection": None if isinstance(failover, PlanRefused) else projection_document(failover),
         "rpo": None if topology.rpo is None else _bound(topology.rpo),
         "decisions": [_decided(decision) for decision in topology.decisions],
         "standby_cost": {
@@ -63,8 +77,17 @@ def document(settings: Settings, topology: Topology, estimate: Estimate, prices:
     }
 
 
+def _projection(failover: PlanReport | PlanRefused) -> Group:
+    lines = (
+        [f"refused: {why}" for why in failover.reasons] if isinstance(failover, PlanRefused) else projected(failover)
+    )
+    return Group(*(Text(line) for line in lines))
+
+
 def _arithmetic(bound: Bound) -> Text:
-    return Text(f"{bound.arithmetic} = {format_duration(bound.seconds)}, {bound.klass}")
+    if bound.conservative is not None:
+        return Text(f"{duration(bound.seconds)}, {bound.klass} ({bound.arithmetic})")
+    return Text(f"{bound.arithmetic} = {duration(bound.seconds)}, {bound.klass}")
 
 
 def _decision(decision: Decision) -> list[RenderableType]:
@@ -78,7 +101,8 @@ def _decision(decision: Decision) -> list[RenderableType]:
         demands = ", ".join(_demand(verdict.demand) for verdict in verdicts)
         # The reason often holds the arithmetic already, and it is long.
         arithmetic = "" if bound.arithmetic in decision.reason else f" ({bound.arithmetic})"
-        line = f"{bound.quantity.upper()} {demands}: {format_duration(bound.seconds)} {bound.klass}{arithmetic}"
+        how = f"{method(bound)} " if bound.quantity is Quantity.RTO else ""
+        line = f"{bound.quantity.upper()} {demands}: {how}{duration(bound.seconds)} {bound.klass}{arithmetic}"
         grid.add_row(Text("  ").append(mark), Text(line))
     for rejected in decision.rejected:
         grid.add_row("  not", Text(f"{rejected.mechanism}: {rejected.why}"))
@@ -106,7 +130,15 @@ def _cost(estimate: Estimate) -> Table:
 
 
 def _bound(bound: Bound) -> dict[str, Any]:
-    return {"seconds": bound.seconds, "class": bound.klass, "arithmetic": bound.arithmetic}
+    found: dict[str, Any] = {
+        "seconds": bound.seconds,
+        "class": bound.klass,
+        "arithmetic": bound.arithmetic,
+        "method": method(bound),
+    }
+    if bound.conservative is not None:
+        found["conservative"] = _bound(bound.conservative)
+    return found
 
 
 def _decided(decision: Decision) -> dict[str, Any]:

@@ -60,7 +60,9 @@ def state(live: Mapping[str, Any]) -> RenderableType:
     head = (
         f"names     {server['address']}:{server['port']} in {live['network']}",
         f"effects   time scale {live['time_scale']}, seed {live['seed']}",
+        f"detection {live['detection_scale']:g} times as fast as declared",
         f"writes    {live['active'] or 'nowhere so far'}",
+        *_lease(live["lease"]),
     )
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for heading in _HEADINGS:
@@ -85,6 +87,20 @@ def state(live: Mapping[str, Any]) -> RenderableType:
         if row["pending"] or row["failed"]
     ]
     return Group(*parts, Text(), active(live["faults"]) if live["faults"] else Text("no faults"))
+
+
+def _lease(lease: Mapping[str, Any] | None) -> Sequence[str]:
+    """Who may write by the lease, and what stands in the wardens' way; nothing without one."""
+    if lease is None:
+        return ()
+    lines = [f"lease     {lease['holder'] or 'nobody'} holds epoch {lease['epoch']}, {lease['serving']} serves"]
+    if lease["fenced"]:
+        lines.append(f"fenced    {', '.join(lease['fenced'])}, until `lifeboat rejoin`")
+    if lease["hold"] is not None:
+        lines.append(f"held      by {lease['hold']['by']}: {lease['hold']['reason']}")
+    if lease["run"] is not None:
+        lines.append(f"run       {lease['run']}")
+    return lines
 
 
 def _cells(row: Mapping[str, Any]) -> Sequence[str]:

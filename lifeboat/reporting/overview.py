@@ -9,6 +9,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from lifeboat.model.bounds import duration, method
+from lifeboat.model.design import Quantity
 from lifeboat.model.settings import format_duration
 from lifeboat.model.settings.sites import Nat
 from lifeboat.model.settings.stores import DatabaseMechanism, ObjectMechanism
@@ -75,9 +77,11 @@ def recovery(topology: Topology) -> Iterator[Text]:
     """Recovery time and the worst recovery point, each with its class."""
     strategy = f"{topology.strategy}, {topology.standby_capacity:.0%} of the home site's compute in the standby"
     yield Text(f"strategy  {strategy}")
+    rto = topology.rto
+    beside = f"; conservative estimate {duration(rto.conservative.seconds)}" if rto.conservative is not None else ""
     yield Text(
-        f"RTO       {format_duration(topology.rto.seconds)} for the loss of {topology.home.region} "
-        f"({topology.rto.klass}; a conservative estimate, not a measurement)"
+        f"RTO       {duration(rto.seconds)} for the loss of {topology.home.region} "
+        f"({rto.klass}; {method(rto)}, not a measurement{beside})"
     )
     if topology.rpo is not None:
         yield Text(f"RPO       {format_duration(topology.rpo.seconds)}, the worst of the stores ({topology.rpo.klass})")
@@ -118,8 +122,9 @@ def bound_line(verdict: Verdict) -> str:
     """A verdict in a few words: ``RPO 1m enforced, 5m wanted``."""
     quantity = verdict.demand.quantity.upper()
     missed = "" if verdict.met else ": MISSED"
+    how = f"{method(verdict.bound)} " if verdict.demand.quantity is Quantity.RTO else ""
     return (
-        f"{quantity} {format_duration(verdict.bound.seconds)} {verdict.bound.klass}, "
+        f"{quantity} {how}{format_duration(verdict.bound.seconds)} {verdict.bound.klass}, "
         f"{format_duration(verdict.demand.seconds)} wanted{missed}"
     )
 

@@ -12,6 +12,7 @@ import os
 import shlex
 from typing import TYPE_CHECKING
 
+from lifeboat.sandbox.live.network import DNS_PORT, HTTP_PORT
 from lifeboat.sandbox.state import write_private
 
 if TYPE_CHECKING:
@@ -23,6 +24,11 @@ TOKEN_VARIABLE = "LIFEBOAT_SANDBOX_TOKEN"  # noqa: S105  # a name
 ACCESS_KEY = "AKIAIOSFODNN7EXAMPLE"
 """AWS's documentation key: no account honours it."""
 SECRET_KEY = "sandbox"  # noqa: S105  # fake, and meant to be seen
+NAME_SERVER_VARIABLE = "LIFEBOAT_NAME_SERVER"
+TIME_SCALE_VARIABLE = "LIFEBOAT_TIME_SCALE"
+SITE_URL_VARIABLE = "LIFEBOAT_SITE_URL"
+PLAIN_VARIABLE = "LIFEBOAT_PLAIN_TRANSPORT"
+"""What recovery honours inside a sandbox, see `lifeboat.recovery.system_ports`."""
 PASSPHRASE = "sandbox"  # noqa: S105  # fake, and meant to be seen
 
 _LOOPBACK = "127.0.0.1,localhost"
@@ -83,6 +89,22 @@ def variables(directory: Directory, record: Record, inherited: Mapping[str, str]
         "NO_PROXY": direct,
         "no_proxy": direct,
         TOKEN_VARIABLE: record.token,
+        **(place_variables(record.name_server, record.detection_scale) if record.name_server else {}),
+    }
+
+
+def place_variables(name_server: str, detection_scale: float) -> dict[str, str]:
+    """What recovery has to know of a living sandbox.
+
+    Args:
+        name_server: The address of one of its name servers, which tells where whoever asks is.
+        detection_scale: How many times faster than declared a loss is found.
+    """
+    return {
+        NAME_SERVER_VARIABLE: f"{name_server}:{DNS_PORT}",
+        TIME_SCALE_VARIABLE: repr(detection_scale),
+        SITE_URL_VARIABLE: f"http://{{host}}:{HTTP_PORT}",
+        PLAIN_VARIABLE: "1",
     }
 
 

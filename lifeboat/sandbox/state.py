@@ -98,6 +98,10 @@ class Record(Gateway):
     """The stack's home region: clients that name none ask there."""
     started: float
     """Seconds since the epoch."""
+    name_server: str = ""
+    """Address of the name server; empty in a sandbox of APIs alone."""
+    detection_scale: float = 1.0
+    """How many times faster than declared a loss is found."""
 
     @property
     def endpoint(self) -> str:

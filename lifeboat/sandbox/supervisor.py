@@ -34,11 +34,11 @@ START_DEADLINE = 60.0
 """Seconds a gateway may take until it answers; 1 is usual, a cold disk is slower."""
 STOP_DEADLINE = 20.0
 """Seconds a gateway may take to end on request before it is killed; with several databases it takes a few."""
-KILL_DEADLINE = 5.0
+KILL_DEADLINE = 20.0
 """Seconds until a killed gateway is gone, and until its servers are; these have three to end politely."""
 SIGN_DEADLINE = 2.0
 """Seconds that a gateway which took the lock may take to sign it; less than a millisecond is usual."""
-_ANSWER_TIMEOUT = 2.0
+_ANSWER_TIMEOUT = 5.0
 _SERVERS_TIMEOUT = 30.0
 """Seconds: each server is asked, and one that hangs is given time."""
 

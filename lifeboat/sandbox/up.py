@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -47,11 +48,15 @@ class Living:
         seed: Same seed, same durations.
         time_scale: How many times faster than real the control plane's effects are; None: they take no time.
         resume: Start servers with the data of an earlier life, see `Live`.
+        detection_scale: How many times faster than declared a loss is found, see `Live`.
+        wardens: Have the stack's lease and wardens decide who writes; without, whoever moves a database moves it all.
     """
 
     seed: int = 0
     time_scale: float | None = TIME_SCALE
     resume: bool = False
+    detection_scale: float = 1.0
+    wardens: bool = True
 
 
 class NoStackError(SandboxInputError):
@@ -134,7 +139,12 @@ def up(
         outputs = deployed.deployment.plain_outputs
         if live is not None:
             progress("starting its sites")
-            supervisor.control(record, "POST", "stack", {"contract": outputs["contract"]}, deadline=_CALL)
+            document = {"contract": outputs["contract"]}
+            if living is not None and living.wardens:
+                # The serializer would turn an interrupt in its midst into an error of its own.
+                with interrupts_held():
+                    document["settings"] = json.loads(settings.document())
+            supervisor.control(record, "POST", "stack", document, deadline=_CALL)
         return UpResult(
             settings=settings,
             topology=topology,
@@ -179,6 +189,7 @@ def _live(living: Living, topology: Topology, directory: Directory) -> Live:
         seed=living.seed,
         time_scale=living.time_scale,
         resume=living.resume,
+        detection_scale=living.detection_scale,
     )
 
 

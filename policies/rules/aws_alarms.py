@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from fnmatch import fnmatchcase
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -61,7 +62,7 @@ def _alarm_missing_data(context: Context) -> Iterable[Result]:
 
 
 def _breaches(alarm: Resource, wanted: frozenset[str]) -> Iterator[Result]:
-    if any(metric_of(metric) in wanted for metric in measured(alarm)):
+    if any(fnmatchcase(metric_of(metric), known) for metric in measured(alarm) for known in wanted):
         expected = "breaching: what reports nothing is not known to be well"
         yield from require(alarm, "treatMissingData", lambda value: value == "breaching", expected)
 

@@ -100,6 +100,19 @@ def test_the_role_may_use_the_keys_of_snapshot_and_copy(copies: Deployment, regi
     assert allowed["GrantsForCopies"]["Condition"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}
 
 
+@pytest.mark.parametrize("region", [HOME, OTHER])
+def test_people_are_told_of_each_job_that_left_no_backup(copies: Deployment, region: str) -> None:
+    rule = copies.named(f"orders-{region}-backup-failed")
+    target = copies.named(f"orders-{region}-backup-failed-people")
+    assert copies.region(rule) == copies.region(target) == region
+    pattern = json.loads(rule.inputs["eventPattern"])
+    assert pattern["source"] == ["aws.backup"]
+    assert set(pattern["detail-type"]) == {"Backup Job State Change", "Copy Job State Change"}
+    assert set(pattern["detail"]["state"]) == {"ABORTED", "EXPIRED", "FAILED"}
+    assert target.inputs["rule"] == rule.inputs["name"]
+    assert target.inputs["arn"] == f"arn:aws:sns:{region}:{ACCOUNT}:alerts"
+
+
 def test_both_sites_are_alike(copies: Deployment) -> None:
     names = {region: {c.name for c in copies.children if regions_in(c.name) == {region}} for region in (HOME, OTHER)}
     assert {name.replace(HOME, OTHER) for name in names[HOME]} == names[OTHER]

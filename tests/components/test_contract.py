@@ -39,10 +39,15 @@ DESTROYS_DATA = {
 ALSO_STATEFUL = {
     # Its deletion ends the replication of every member; no argument of it says so.
     "aws:elasticache/globalReplicationGroup:GlobalReplicationGroup",
+    # Its argument is called otherwise than everybody's.
+    "aws:dynamodb/table:Table",
 }
 NOT_STATEFUL = {
     # Written by the program from what it knows; its bucket is what is protected.
     "aws:s3/bucketObjectv2:BucketObjectv2",
+    # Rules and their targets hold nothing; force_destroy takes a managed rule away.
+    "aws:cloudwatch/eventRule:EventRule",
+    "aws:cloudwatch/eventTarget:EventTarget",
     # Aurora keeps data in the cluster; an instance of it holds none.
     "aws:rds/clusterInstance:ClusterInstance",
 }

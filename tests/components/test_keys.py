@@ -11,6 +11,8 @@ import pytest
 from components.aws.keys import KeysArgs, Purpose, SiteKeys
 from tests.components.harness import ACCOUNT, HOME, OTHER, PREFIX, Deployment, deploy
 
+RULES = {"Service": "events.amazonaws.com"}
+"""EventBridge, whose calls carry no source that a condition could name."""
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
 
 
@@ -47,7 +49,7 @@ def test_only_the_accounts_root_may_do_everything() -> None:
         else:
             actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
             assert all(action != "kms:*" and not action.startswith("kms:Put") for action in actions)
-            assert statement["Condition"], statement["Sid"]
+            assert statement.get("Condition") or statement["Principal"] == RULES, statement["Sid"]
 
 
 @pytest.mark.parametrize("region", [HOME, OTHER])
@@ -78,8 +80,11 @@ def test_log_groups_of_this_site_may_use_the_logs_key_and_no_other() -> None:
 
 def test_alarms_and_databases_of_this_account_and_region_may_publish_encrypted() -> None:
     found = [each for each in statements(deployed(HOME, Purpose.ALERTS)) if "Service" in each["Principal"]]
-    assert {each["Principal"]["Service"]: each["Condition"]["ArnLike"]["aws:SourceArn"] for each in found} == {
+    (rules,) = [each for each in found if each["Principal"] == RULES]
+    assert rules["Action"] == ["kms:Decrypt", "kms:GenerateDataKey*"]
+    known = [each for each in found if each is not rules]
+    assert {each["Principal"]["Service"]: each["Condition"]["ArnLike"]["aws:SourceArn"] for each in known} == {
         "cloudwatch.amazonaws.com": f"arn:aws:cloudwatch:{HOME}:{ACCOUNT}:alarm:*",
         "events.rds.amazonaws.com": f"arn:aws:rds:{HOME}:{ACCOUNT}:*",
     }
-    assert all(each["Condition"]["StringEquals"] == {"aws:SourceAccount": ACCOUNT} for each in found)
+    assert all(each["Condition"]["StringEquals"] == {"aws:SourceAccount": ACCOUNT} for each in known)

@@ -131,10 +131,15 @@ def test_only_alarms_and_databases_of_this_account_publish_and_only_over_tls() -
     assert [allow["Principal"]["Service"] for allow in allowed] == [
         "cloudwatch.amazonaws.com",
         "events.rds.amazonaws.com",
+        "events.amazonaws.com",
     ]
     for allow in allowed:
         assert allow["Resource"] == policy.inputs["arn"] == topic.state["arn"]
-        assert allow["Condition"]["StringEquals"] == {"aws:SourceAccount": ACCOUNT}
+        if allow["Principal"]["Service"] == "events.amazonaws.com":
+            # With any condition, nothing of EventBridge arrives.
+            assert (allow["Action"], "Condition" in allow) == ("sns:Publish", False)
+        else:
+            assert allow["Condition"]["StringEquals"] == {"aws:SourceAccount": ACCOUNT}
     assert (deny["Effect"], deny["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
 
 

@@ -19,6 +19,7 @@ _GENERATED = re.compile(
       | \b(?:[a-z]+-)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b             # keys, providers, health checks
       | \b[0-9a-f]{32,64}\b                                                     # digests
       | \b(?=[A-Z]*\d)(?=\d*[A-Z])[A-Z0-9]{12,32}\b                             # hosted zones, roles, databases
+      | (?<=/)[0-9a-f]{16}(?=$|/)                                               # load balancers, their groups
       | (?<=-)[0-9a-f]{8}(?=\.com\.amazonaws)                                   # endpoints' names
       | (?<=\.)[a-z0-9]{6}(?=\.[a-z0-9]+\.cache\.amazonaws\.com)               # caches' names
       | \bcluster-(?:ro-)?[a-z0-9]{12}(?=\.)                                   # Aurora clusters' names

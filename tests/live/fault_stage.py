@@ -80,7 +80,7 @@ class Stage:
         self.clocks = Clocks(made.directory)
         self.links = Links(made.directory, made.network, made.processes)
         self.links.start()
-        self.caches = NoServers()
+        self.caches = self.wardens = NoServers()
         self.primary, self.replica = self._server("primary"), self._server("replica")
         self.primary.create(OWNER)
         way = self.links.open("replica", EAST, WEST, self.primary.place.address, POSTGRES_PORT)

@@ -32,15 +32,20 @@ def interrupted(command: subprocess.Popen[str]) -> list[str]:
     """What it says from Ctrl-C to its end."""
     command.send_signal(signal.SIGINT)
     out, err = command.communicate()
-    assert (command.returncode, out) == (130, "")
+    assert (command.returncode, out) == (130, ""), err
     assert "Traceback" not in err
     return err.splitlines()
 
 
-def said(command: subprocess.Popen[str], beginning: str) -> bool:
-    """Wait until it says a line that begins so; False: it ended without."""
+def await_line(command: subprocess.Popen[str], beginning: str) -> None:
+    """Wait until it says a line that begins so."""
     assert command.stderr is not None
-    return any(line.strip().startswith(beginning) for line in command.stderr)
+    lines: list[str] = []
+    for line in command.stderr:
+        lines.append(line.strip())
+        if lines[-1].startswith(beginning):
+            return
+    raise AssertionError(f"it ended without {beginning!r}: {lines[-5:]}")
 
 
 def nothing_runs(sandbox: Sandbox) -> bool:

@@ -68,8 +68,10 @@ class Sandbox:
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
-    def up(self, *options: str) -> dict[str, Any]:
-        answer: dict[str, Any] = self.ask("up", "reskflow", "--time-scale", "instant", *options)
+    def up(self, *options: str, wardens: bool = False) -> dict[str, Any]:
+        """Deploy; without wardens, whoever moves a database moves gate and traffic along."""
+        mode = () if wardens else ("--no-wardens",)
+        answer: dict[str, Any] = self.ask("up", "reskflow", "--time-scale", "instant", *mode, *options)
         self.contract = answer["contract"]
         return answer
 

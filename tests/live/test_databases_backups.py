@@ -116,6 +116,8 @@ def test_a_cluster_is_restored_to_a_point_in_time_and_stands_alone(cloud: Cloud)
     )
     cloud.settle()
     assert numbers(cloud.login(RESTORED_C)) == [1]
+    (restored,) = east.describe_db_clusters(DBClusterIdentifier="restored")["DBClusters"]
+    assert restored["Status"] == "available"
     (group,) = east.describe_global_clusters()["GlobalClusters"]
     members = {member["DBClusterArn"] for member in group["GlobalClusterMembers"]}
     assert members == {arn(EAST_C), arn(WEST_C)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 from typing import TYPE_CHECKING
 
@@ -11,8 +10,8 @@ import pytest
 
 from lifeboat.sandbox.interrupts import interrupts_cancel, interrupts_held
 from lifeboat.sandbox.live.processes import servers_live
-from tests.live.interrupting import interrupted, nothing_runs, said, started
-from tests.live.living import HOME, Sandbox, project
+from tests.live.interrupting import await_line, interrupted, nothing_runs, started
+from tests.live.living import Sandbox, project
 from tests.live.waiting import until
 
 if TYPE_CHECKING:
@@ -34,28 +33,15 @@ def test_while_the_gateway_starts(sandbox: Sandbox) -> None:
     assert not sandbox.directory.data.exists()
 
 
-@pytest.mark.parametrize("moment", ["40 ", "starting its sites"])
-def test_while_it_deploys_and_comes_alive(sandbox: Sandbox, moment: str) -> None:
+def test_while_it_comes_alive(sandbox: Sandbox) -> None:
+    # While it deploys: `tests/sandbox/test_check.py`; while it resumes: `test_resuming`.
     command = started(sandbox)
-    assert said(command, moment)
+    await_line(command, "starting its sites")
     lines = interrupted(command)
     assert "interrupted: stopping the local cloud" in lines
     assert "the local cloud is stopped" in lines
     assert nothing_runs(sandbox)
     assert not sandbox.directory.data.exists()
-
-
-def test_while_it_resumes_data_are_kept(sandbox: Sandbox) -> None:
-    sandbox.up()
-    # The writer's. A replica that was killed may be copied anew by the time that the key is pressed.
-    made = {path: path.stat().st_ino for path in sandbox.directory.data.glob(f"rds/{HOME}/*/*/data/PG_VERSION")}
-    assert made
-    os.kill(sandbox.record.pid, signal.SIGKILL)
-    command = started(sandbox, "--resume")
-    assert said(command, "40 ")
-    assert "the local cloud is stopped, its data are kept" in interrupted(command)
-    assert nothing_runs(sandbox)
-    assert {path: path.stat().st_ino for path in made} == made
 
 
 def test_an_interrupt_waits_for_what_must_not_be_left_half_done() -> None:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifeboat.sandbox.live.routing_table import HOST_TTL, Answer, Rcode, RoutingTable, Row
-from lifeboat.sandbox.live.zone import Alias, Record, Snapshot, Zone
+from lifeboat.sandbox.live.routing_table import Answer, Rcode, RoutingTable, Row
+from lifeboat.sandbox.live.zone import HOST_TTL, Alias, Record, Snapshot, Zone
 
 ZONE = "example.com"
 SOA = Record(name=ZONE, type="SOA", ttl=900, values=("ns. host. 1 7200 900 1209600 60",))

@@ -54,7 +54,7 @@ def gateway(sandbox_directory: Directory) -> Iterator[Record]:
 @pytest.fixture
 def clean_gateway(gateway: Record) -> Record:
     """The running sandbox with nothing in it, no call counted and no region lost."""
-    supervisor.control(gateway, "POST", "reset")
+    supervisor.control(gateway, "POST", "reset", deadline=60)
     return gateway
 
 

@@ -800,7 +800,201 @@ ROUTING = [
     ),
 ]
 
-EXAMPLES = [*NETWORK, *DATA, *OBJECTS, *ROUTING]
+CONTAINERS = [
+    {
+        "name": "warden",
+        "image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/warden:1",
+        "essential": True,
+        "portMappings": [{"containerPort": 8470, "hostPort": 8470, "protocol": "tcp"}],
+        "environment": [{"name": "SITE", "value": HOME}, {"name": "STACK", "value": "reskflow"}],
+    }
+]
+
+RECOVERY = [
+    Example(
+        "lease-table",
+        "aws:dynamodb/table:Table",
+        {
+            "name": "reskflow-lease",
+            "billingMode": "PAY_PER_REQUEST",
+            "hashKey": "pk",
+            "attributes": [{"name": "pk", "type": "S"}],
+            "serverSideEncryption": {"enabled": True, "kmsKeyArn": "@key-home.arn"},
+            "pointInTimeRecovery": {"enabled": True},
+            "replicas": [
+                {
+                    "regionName": STANDBY,
+                    "kmsKeyArn": "@key-standby.arn",
+                    "consistencyMode": "STRONG",
+                    "pointInTimeRecovery": True,
+                    "propagateTags": True,
+                }
+            ],
+            "globalTableWitness": {"regionName": "us-east-2"},
+            "tags": TAGS,
+        },
+        HOME,
+        {"deletionProtectionEnabled": True},
+    ),
+    Example(
+        "plain-table",
+        "aws:dynamodb/table:Table",
+        {
+            "name": "events",
+            "hashKey": "pk",
+            "rangeKey": "at",
+            "attributes": [{"name": "pk", "type": "S"}, {"name": "at", "type": "N"}],
+            "readCapacity": 5,
+            "writeCapacity": 5,
+        },
+        HOME,
+        {"readCapacity": 10, "pointInTimeRecovery": {"enabled": True, "recoveryPeriodInDays": 7}},
+    ),
+    Example(
+        "cluster-of-tasks",
+        "aws:ecs/cluster:Cluster",
+        {"name": "reskflow-warden", "settings": [{"name": "containerInsights", "value": "disabled"}], "tags": TAGS},
+        HOME,
+        {"settings": [{"name": "containerInsights", "value": "enabled"}]},
+    ),
+    Example(
+        "task",
+        "aws:ecs/taskDefinition:TaskDefinition",
+        {
+            "family": "reskflow-warden",
+            "containerDefinitions": json.dumps(CONTAINERS),
+            "cpu": "256",
+            "memory": "512",
+            "networkMode": "awsvpc",
+            "requiresCompatibilities": ["FARGATE"],
+            "runtimePlatform": {"cpuArchitecture": "ARM64", "operatingSystemFamily": "LINUX"},
+            "taskRoleArn": "@role.arn",
+            "executionRoleArn": "@role.arn",
+            "tags": TAGS,
+        },
+    ),
+    Example(
+        "balancer",
+        "aws:lb/loadBalancer:LoadBalancer",
+        {
+            "name": "reskflow-test-gate",
+            "loadBalancerType": "network",
+            "internal": True,
+            "subnets": ["@subnet-home-a", "@subnet-home-b"],
+            "securityGroups": ["@group"],
+            "enableCrossZoneLoadBalancing": True,
+            "tags": TAGS,
+        },
+        HOME,
+        {"enableDeletionProtection": True},
+    ),
+    Example(
+        "targets",
+        "aws:lb/targetGroup:TargetGroup",
+        {
+            "name": "reskflow-test-gate",
+            "targetType": "ip",
+            "protocol": "TCP",
+            "port": 8470,
+            "vpcId": "@vpc-home",
+            "deregistrationDelay": 5,
+            "preserveClientIp": "false",
+            "healthCheck": {
+                "enabled": True,
+                "protocol": "HTTP",
+                "path": "/healthz",
+                "port": "traffic-port",
+                "interval": 10,
+                "timeout": 5,
+                "healthyThreshold": 2,
+                "unhealthyThreshold": 10,
+            },
+            "tags": TAGS,
+        },
+        HOME,
+        {
+            "deregistrationDelay": 10,
+            "healthCheck": {
+                "enabled": True,
+                "protocol": "HTTP",
+                "path": "/gate",
+                "port": "8470",
+                "interval": 30,
+                "timeout": 6,
+                "healthyThreshold": 3,
+                "unhealthyThreshold": 3,
+            },
+        },
+    ),
+    Example(
+        "listener",
+        "aws:lb/listener:Listener",
+        {
+            "loadBalancerArn": "@balancer.arn",
+            "port": 8470,
+            "protocol": "TCP",
+            "defaultActions": [{"type": "forward", "targetGroupArn": "@targets.arn"}],
+            "tags": TAGS,
+        },
+        HOME,
+        {"port": 8471},
+    ),
+    Example(
+        "service",
+        "aws:ecs/service:Service",
+        {
+            "name": "reskflow-warden",
+            "cluster": "@cluster-of-tasks",
+            "taskDefinition": "@task.arn",
+            "desiredCount": 1,
+            "launchType": "FARGATE",
+            "deploymentMaximumPercent": 100,
+            "deploymentMinimumHealthyPercent": 0,
+            "deploymentCircuitBreaker": {"enable": True, "rollback": True},
+            "networkConfiguration": {
+                "subnets": ["@subnet-home-a", "@subnet-home-b"],
+                "securityGroups": ["@group"],
+                "assignPublicIp": False,
+            },
+            "loadBalancers": [{"targetGroupArn": "@targets.arn", "containerName": "warden", "containerPort": 8470}],
+            "healthCheckGracePeriodSeconds": 300,
+            "propagateTags": "SERVICE",
+            "tags": TAGS,
+        },
+        HOME,
+        {"desiredCount": 2, "deploymentMaximumPercent": 200},
+    ),
+    Example(
+        "event-rule",
+        "aws:cloudwatch/eventRule:EventRule",
+        {
+            "name": "reskflow-breakglass",
+            "description": "Somebody took the role",
+            "eventPattern": json.dumps({"source": ["aws.sts"]}),
+            "state": "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
+            "tags": TAGS,
+        },
+        HOME,
+        {"state": "DISABLED", "description": "Somebody took it"},
+    ),
+    Example(
+        "event-target",
+        "aws:cloudwatch/eventTarget:EventTarget",
+        {
+            "rule": "@event-rule.name",
+            "targetId": "people",
+            "arn": "@topic.arn",
+            "inputTransformer": {
+                "inputPaths": {"who": "$.detail.userIdentity.arn"},
+                "inputTemplate": '"<who> took it"',
+            },
+        },
+        HOME,
+        {"inputTransformer": {"inputPaths": {"who": "$.detail.userIdentity.arn"}, "inputTemplate": '"<who>"'}},
+    ),
+]
+
+EXAMPLES = [*NETWORK, *DATA, *OBJECTS, *ROUTING, *RECOVERY]
 
 
 def resolve(value: Value, made: dict[str, tuple[str, Values]]) -> Value:

@@ -12,7 +12,7 @@ from botocore.model import ListShape, Shape, StructureShape
 from lifeboat.sandbox.catalogue import Entry, load, sdk
 from lifeboat.sandbox.provider.clients import operation_model
 from lifeboat.sandbox.provider.coverage import carried, coverage
-from lifeboat.sandbox.provider.hooks import cloudwatch, ec2, elasticache, rds, route53
+from lifeboat.sandbox.provider.hooks import cloudwatch, dynamodb, ec2, ecs, elasticache, events, rds, route53
 from lifeboat.sandbox.provider.shapes import member_name
 
 if TYPE_CHECKING:
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 ENTRIES = sorted(load(), key=lambda entry: entry.token)
 EXPRESSION = re.compile(r"\$\{((?:[^{}]|\{[^{}]*\})*)\}")
-HOOKS = {module.__name__.rsplit(".", 1)[-1]: module for module in (cloudwatch, ec2, elasticache, rds, route53)}
+HOOKS = {
+    module.__name__.rsplit(".", 1)[-1]: module
+    for module in (cloudwatch, dynamodb, ec2, ecs, elasticache, events, rds, route53)
+}
 each_type = pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.token.rsplit(":", 1)[-1])
 
 

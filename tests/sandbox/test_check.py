@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 
     from lifeboat.sandbox.state import Record
 
+_SMALL = """
+import pulumi
+from pulumi_aws import Provider, sns
+
+options = pulumi.ResourceOptions(provider=Provider("aws", region="us-east-1"))
+for at in range(30):
+    sns.Topic(f"topic-{at}", opts=options)
+"""
 LIFEBOAT = (*HEEDING_INTERRUPTS, "check", "reskflow")
 
 
@@ -74,11 +82,15 @@ def test_the_deployment_is_judged_and_gone(project: Path, temporary: Path) -> No
     assert not (project / ".sandbox").exists()
 
 
-def test_a_program_that_fails_leaves_nothing(project: Path, temporary: Path) -> None:
+def _small(project: Path, more: str = "") -> None:
+    """Have the project make a few topics and nothing else."""
     program = project / "__main__.py"
-    text = program.read_text()
     program.unlink()
-    program.write_text(f"{text}\nraise RuntimeError('at the end')\n")
+    program.write_text(f"{_SMALL}{more}")
+
+
+def test_a_program_that_fails_leaves_nothing(project: Path, temporary: Path) -> None:
+    _small(project, "raise RuntimeError('at the end')\n")
     command = _started(project, temporary)
     record = _deploying(command, temporary)
     out, err = command.communicate()
@@ -89,6 +101,7 @@ def test_a_program_that_fails_leaves_nothing(project: Path, temporary: Path) -> 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "cancelled"])
 def test_an_interruption_leaves_nothing(project: Path, temporary: Path, number: signal.Signals, code: int) -> None:
+    _small(project)
     command = _started(project, temporary)
     record = _deploying(command, temporary)
     command.send_signal(number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 
+from lifeboat.recovery.system_ports import Surroundings
 from lifeboat.sandbox import environment
 from lifeboat.sandbox.state import Directory, Record
 
@@ -102,3 +104,20 @@ def test_files_that_stand_in_for_the_users_own(sandbox_directory: Directory, gat
     assert f"region = {gateway.home}" in sandbox_directory.aws_config.read_text()
     modes = {path.stat().st_mode & 0o777 for path in (sandbox_directory.aws_config, sandbox_directory.aws_credentials)}
     assert modes == {0o600}
+
+
+def test_recovery_finds_a_living_sandbox_by_what_is_set_and_nothing_without_its_token(
+    directory: Directory, record: Record
+) -> None:
+    living = dataclasses.replace(record, name_server="127.9.8.1", detection_scale=10.0)
+    made = environment.exec_environment(directory, living, USERS_OWN)
+    here = Surroundings.of(made)
+    assert here.name_server == ("127.9.8.1", 5300)
+    assert here.site_url.format(host="orders.example.com", port=443) == "http://orders.example.com:8080"
+    assert (here.pace.scale, here.encrypted) == (10.0, False)
+    del made[environment.TOKEN_VARIABLE]
+    assert Surroundings.of(made) == Surroundings()
+
+
+def test_without_servers_nothing_tells_where_they_are(directory: Directory, record: Record) -> None:
+    assert not {name for name in environment.variables(directory, record, {}) if "NAME_SERVER" in name}

@@ -95,6 +95,10 @@ def test_adopted_without_replacement(world: World, example: Example) -> None:
     identifier = result.id
     if example.name == "route":
         identifier = f"{result.outputs['routeTableId']}_{result.outputs['destinationCidrBlock']}"
+    if example.name == "event-target":
+        identifier = f"default/{result.outputs['rule']}/{result.outputs['targetId']}"
+    if example.name == "task":
+        identifier = str(result.outputs["arn"])
     if example.name == "selection":
         identifier = f"{result.outputs['planId']}|{result.id}"
     read = provider.read(example.token, identifier)
@@ -126,7 +130,7 @@ def test_deleted_in_reverse_and_then_gone(gateway: Record) -> None:
     """A world of its own: the tests above share theirs in any order."""
     from lifeboat.sandbox import supervisor  # noqa: PLC0415 - only this test resets the gateway
 
-    supervisor.control(gateway, "POST", "reset")
+    supervisor.control(gateway, "POST", "reset", deadline=60)
     world = World(gateway.endpoint)
     left: set[str] = set()
     for example in reversed(EXAMPLES):

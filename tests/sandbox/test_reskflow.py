@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
+from urllib.parse import urlsplit
 
 import boto3
 import pytest
@@ -206,3 +207,22 @@ def test_an_app_team_deploys_against_the_contract(deployed: Deployed) -> None:
         assert (settings["host"], settings["port"]) == (promised.writer_endpoint, 5432)
         assert answer["outputs"][f"database-{region}"] == promised.writer_endpoint
         assert answer["outputs"][f"port-{region}"] == promised.port
+
+
+@pytest.mark.parametrize("region", [HOME, STANDBY])
+def test_what_gateways_ask_is_in_their_own_network_and_leads_to_the_wardens_task(
+    deployed: Deployed, region: str
+) -> None:
+    site, elb = deployed.contract.site(region), deployed.client("elbv2", region)
+    asked = urlsplit(site.gate_url)
+    (balancer,) = elb.describe_load_balancers()["LoadBalancers"]
+    assert (balancer["DNSName"], balancer["Scheme"]) == (asked.hostname, "internal")
+    assert balancer["VpcId"] == site.network.vpc_id
+    assert {each["SubnetId"] for each in balancer["AvailabilityZones"]} == set(site.network.private_subnet_ids)
+    (listener,) = elb.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+    assert (listener["Protocol"], listener["Port"]) == ("TCP", asked.port)
+    (action,) = listener["DefaultActions"]
+    name = f"{PREFIX}-warden-{region}"
+    (service,) = deployed.client("ecs", region).describe_services(cluster=name, services=[name])["services"]
+    (registered,) = service["loadBalancers"]
+    assert (registered["targetGroupArn"], registered["containerPort"]) == (action["TargetGroupArn"], asked.port)

@@ -50,6 +50,11 @@ CONTRACT: Outcomes = {
 }
 
 
+WARDENS = ("eu-west-1", "eu-central-1", "eu-west-2")
+TASKS: Outcomes = {f"warden-{region}-task": ("replaces", {"containerDefinitions"}) for region in WARDENS}
+"""Wardens are told the declaration: a new one is a new revision of their tasks, and their services follow."""
+SERVICES: Outcomes = {f"warden-{region}-service": ("in-place", {"taskDefinition"}) for region in WARDENS}
+
 PROBED = {CLUSTER, GLOBAL_DATASTORE, RECORD, "aws:iam/role:Role"}
 """Types that tell whether a region answers, and the global control planes in it."""
 
@@ -76,8 +81,10 @@ class World:
     def preview(self, *, lost: str = "", generations: list[str] | None = None) -> Preview:
         """Read everything back that a lost region leaves readable, and run the program on it."""
         self.lose(*([lost] if lost else []))
-        self.previewer.refresh(lost=lost)
-        self.lose()
+        try:
+            self.previewer.refresh(lost=lost)
+        finally:
+            self.lose()
         return self.previewer.preview(config=None if generations is None else _config(generations))
 
     def unread(self, lost: str) -> set[str]:
@@ -214,13 +221,13 @@ def test_prod_previews_nothing_but_the_generation_that_a_failback_adds(prod: Wor
 
     added = prod.preview(generations=REBUILT)
     assert (added.created, added.deleted) == ({f"catalog-{G2}", f"catalog-{G2}-lag"}, frozenset())
-    # What app teams read gains the new endpoint, which AWS has yet to make; nothing else changes.
-    assert _outcomes(added.changed) == CONTRACT
+    # What app teams read gains the new endpoint, which AWS has yet to make; nothing else changes but what is declared.
+    assert _outcomes(added.changed) == CONTRACT | TASKS
     instance = next(each for each in added.evaluation.resources if each.name == f"catalog-{G2}")
     assert instance.inputs["replicateSourceDb"].endswith(f":db:streamgate-prod-catalog-{OTHER_G1}")
     prod.previewer.apply(added)
     published = prod.preview(generations=REBUILT)
-    assert (published.created, _outcomes(published.changed)) == (frozenset(), CONTRACT)
+    assert (published.created, _outcomes(published.changed)) == (frozenset(), CONTRACT | SERVICES)
     prod.previewer.apply(published)
 
     _promote(prod, G2)
@@ -231,7 +238,7 @@ def test_prod_previews_nothing_but_the_generation_that_a_failback_adds(prod: Wor
     # The replica that stands first from now on has no source to lag behind, and its backups are the ones to copy.
     assert retired.deleted == {f"catalog-{G1}", f"catalog-{OTHER_G1}-lag", "catalog-eu-central-1-backups"}
     assert retired.created == {"catalog-eu-west-1-backups"}
-    assert _outcomes(retired.changed) == {}
+    assert _outcomes(retired.changed) == TASKS
     assert _outcomes(retired.unguarded)[f"catalog-{OTHER_G1}"] == ("in-place", {"password"})
     # The user and the database are read from every replica; compared with what was written, they would replace it.
     first = next(each for each in prod.previewer.stored if each.name == f"catalog-{OTHER_G1}")

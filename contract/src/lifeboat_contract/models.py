@@ -18,7 +18,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from lifeboat_contract.errors import ContractError
 
-VERSION: Final = "1.0"
+VERSION: Final = "1.1"
 """Version of the documents that this package writes: MAJOR.MINOR."""
 
 
@@ -58,7 +58,9 @@ class Promise(Part):
     """One objective beside what the platform gives for it."""
 
     objective_seconds: Seconds = Field(description="What was demanded.")
-    bound_seconds: Seconds = Field(description="The worst that the chosen mechanism gives, rounded up.")
+    bound_seconds: Seconds = Field(
+        description="What the mechanism gives, rounded up: the worst loss, or the p95 of a projected recovery."
+    )
     bound_class: Literal["enforced", "documented", "alarmed", "typical"] = Field(
         description="How sure: a setting enforces it, the vendor documents it, an alarm watches it, or it is typical."
     )
@@ -125,6 +127,10 @@ class Site(Part):
     buckets: Mapping[str, Bucket] = Field(default_factory=dict, description="By logical name.")
     keys: Mapping[str, Arn] = Field(default_factory=dict, description="KMS keys by purpose, such as logs.")
     secrets: Mapping[str, Arn] = Field(default_factory=dict, description="This site's replicas, by logical name.")
+    gate_url: Text | None = Field(
+        None,
+        description="What a gateway in this site asks before each write, from inside its network; absent before 1.1.",
+    )
 
 
 class Dns(Part):

@@ -160,6 +160,11 @@ class SiteView:
         """ARNs of this site's secret replicas, by logical name."""
         return Lookup(lambda name: self.value.apply(lambda site: _pick(site.secrets, name, "secret")))
 
+    @property
+    def gate_url(self) -> Output[str | None]:
+        """What a gateway in this site asks before each write; absent from contracts before 1.1."""
+        return self.value.apply(lambda site: site.gate_url)
+
 
 @dataclass(frozen=True)
 class ContractView:

@@ -138,7 +138,9 @@ class Lasting:
         return seconds
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return _before(self.check, handler(source))
+        # As JSON it is text again, which a stack's file takes.
+        written = core_schema.plain_serializer_function_ser_schema(format_duration, when_used="json")
+        return core_schema.no_info_before_validator_function(self.check, handler(source), serialization=written)
 
 
 _DURATION_SCHEMA = WithJsonSchema(

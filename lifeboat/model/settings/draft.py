@@ -14,8 +14,9 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from lifeboat.model.settings.faults import Fault, Path, absent, from_pydantic, required
 from lifeboat.model.settings.objectives import Objectives
+from lifeboat.model.settings.recovery import Breakglass, Warden
 from lifeboat.model.settings.root import Settings
-from lifeboat.model.settings.sites import Divergence, Dns, Lease, Network, Routing, Site
+from lifeboat.model.settings.sites import Divergence, Dns, Failback, GreyFailure, Lease, Network, Routing, Site
 from lifeboat.model.settings.stores import Cache, Database, ObjectStore, Secret
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -49,6 +50,10 @@ class Draft:
     routing: Routing | None = None
     divergence: Divergence | None = None
     lease: Lease | None = None
+    grey_failure: GreyFailure | None = None
+    failback: Failback | None = None
+    warden: Warden | None = None
+    breakglass: Breakglass | None = None
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def whole(self, *path: str | int) -> bool:
@@ -75,6 +80,10 @@ _PARTS: dict[str, type[BaseModel]] = {
     "routing": Routing,
     "divergence": Divergence,
     "lease": Lease,
+    "grey_failure": GreyFailure,
+    "failback": Failback,
+    "warden": Warden,
+    "breakglass": Breakglass,
 }
 _TEXTS = ("system", "environment", "home", "witness", "strategy", "approval")
 

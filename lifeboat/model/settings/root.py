@@ -8,7 +8,20 @@ from pydantic import Field
 
 from lifeboat.model.settings.base import Matches, Model, Name, OrAuto
 from lifeboat.model.settings.objectives import Objectives
-from lifeboat.model.settings.sites import Approval, Divergence, Dns, Lease, Network, Region, Routing, Site, Strategy
+from lifeboat.model.settings.recovery import Breakglass, Warden
+from lifeboat.model.settings.sites import (
+    Approval,
+    Divergence,
+    Dns,
+    Failback,
+    GreyFailure,
+    Lease,
+    Network,
+    Region,
+    Routing,
+    Site,
+    Strategy,
+)
 from lifeboat.model.settings.stores import Cache, Database, ObjectStore, Secret
 
 
@@ -41,7 +54,26 @@ class Settings(Model):
     )
     divergence: Divergence = Field(default_factory=Divergence, description="Whether writes may be left behind.")
     lease: Lease = Field(default_factory=Lease, description="The lease that decides who may write.")
+    grey_failure: GreyFailure = Field(
+        default_factory=GreyFailure,
+        description="When an active site that is slow or errs, but answers, counts as failed.",
+    )
+    failback: Failback = Field(
+        default_factory=Failback, description="When a failback goes back by itself to where it came from."
+    )
+    warden: Warden = Field(default_factory=Warden, description="The process that watches, decides and recovers.")
+    breakglass: Breakglass = Field(
+        default_factory=Breakglass, description="Operator access when nothing else is left to sign in with."
+    )
     tags: dict[str, str] = Field(default_factory=dict, description="Tags of every resource.")
+
+    def document(self) -> str:
+        """What was declared, as JSON text that `lifeboat.model.settings.load.load` takes once it is parsed.
+
+        Sites come by region: their order in a file says nothing, and changes nothing here.
+        """
+        ordered = tuple(sorted(self.sites, key=lambda site: site.region))
+        return self.model_copy(update={"sites": ordered}).model_dump_json(exclude_unset=True, by_alias=True)
 
     @property
     def prefix(self) -> str:

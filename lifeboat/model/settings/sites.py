@@ -246,3 +246,28 @@ class Lease(Model):
     confirm_for: Annotated[int, *lasting(10, 900)] = Field(
         default=60, description="Time a loss must be seen from two of three viewpoints."
     )
+
+
+class GreyFailure(Model):
+    """When an active site that still answers counts as failed; without a limit, never."""
+
+    error_percent: Annotated[int, Between(1, 100, "percent")] | None = Field(
+        default=None, description="Share of failed probes from which on it does, 1 to 100."
+    )
+    latency_ms: Annotated[int, Between(1, 60_000, "milliseconds")] | None = Field(
+        default=None, description="Median time of an answered probe from which on it does, in milliseconds."
+    )
+    sustained: Annotated[int, *lasting(60, 3600)] = Field(
+        default=300, description="Time over which two of three viewpoints must see that."
+    )
+
+
+class Failback(Model):
+    """When a failback goes back by itself to where it came from."""
+
+    error_percent: Annotated[int, Between(1, 100, "percent")] = Field(
+        default=5, description="Share of failed requests at home beyond which it does, 1 to 100."
+    )
+    window: Annotated[int, *lasting(60, 7200)] = Field(
+        default=900, description="Time over which requests are watched once home is active again."
+    )

@@ -105,7 +105,7 @@ class Call(Strict):
         retry: Error codes that are tried again until they pass, 30 seconds at most.
         prepare: A function of ``provider/hooks/<service>.py``: context and arguments in, arguments out.
         each: JMESPath over the context, ``${...}`` in it filled first; the call is made once for each element, which is
-            ``item`` in its templates.
+            ``item`` in its templates, and ``into`` takes the list of results.
     """
 
     op: str

@@ -14,9 +14,11 @@ import signal
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lifeboat.interpreter import collect_seldom
 from lifeboat.sandbox.live.world_config import Live
 from lifeboat.sandbox.state import Directory, Gateway, Lock, Record, SandboxError, process_identity
 
@@ -41,6 +43,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--home", required=True, help="the stack's home region")
     Live.describe(parser)
     arguments = parser.parse_args(argv)
+    collect_seldom()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         serve(
@@ -120,6 +123,7 @@ def serve(directory: Directory, *, stack: str, account: str, home: str, live: Li
         account=account,
         home=home,
         started=time.time(),
+        detection_scale=1.0 if live is None else live.detection_scale,
     )
     gateway.warm()
     try:
@@ -127,7 +131,7 @@ def serve(directory: Directory, *, stack: str, account: str, home: str, live: Li
         worlds.append(world)
         world.start()
         gateway.application.answered = world.answered
-        directory.write_record(record)
+        directory.write_record(replace(record, name_server=world.name_server))
         # Looking again now and then: a signal just before the wait begins sets the event only when Python runs again.
         while not stopped.wait(_LOOK):
             pass

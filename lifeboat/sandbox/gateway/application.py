@@ -25,6 +25,7 @@ from lifeboat.sandbox.gateway.calls import UNKNOWN_OPERATION, Call, identify, id
 from lifeboat.sandbox.gateway.conditions import Fate, Request
 from lifeboat.sandbox.gateway.control import LOST, PREFIX, Control, Refused
 from lifeboat.sandbox.gateway.ledger import Outcome
+from lifeboat.sandbox.gateway.quorum import lacks_quorum
 from lifeboat.sandbox.gateway.waiting import Patience
 
 if TYPE_CHECKING:
@@ -143,6 +144,8 @@ class Application:
         call = request.call
         if fate.lost:
             raise RegionLostError(f"{call.region} is lost")
+        if lacks_quorum(self.control.conditions, call, environ):
+            raise RegionLostError(f"{call.region} alone cannot answer for its table")
         for placed in fate.hangs:
             if not self.patience.wait(environ, placed.lifted):
                 raise RegionLostError(f"{call.operation} hung for longer than its client waited, or too many hang")

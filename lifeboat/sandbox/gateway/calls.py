@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from botocore.exceptions import UnknownServiceError
+from botocore.session import Session
 from moto.core.request import Request
 from moto.core.routing import get_service_router
-from moto.core.utils import service_name_from_moto_package_name
 from moto.moto_server.werkzeug_app import (  # pyright: ignore[reportMissingTypeStubs]  # typed, but not marked so
     DomainDispatcherApplication,
     create_backend_app,
@@ -97,7 +97,13 @@ def sdk_name(signing_name: str) -> str | None:
     if package is None:
         return None
     # moto's own name of the package, which a word of Python's may not have.
-    return service_name_from_moto_package_name(package).removeprefix("aws")
+    return _sdk_names().get(package, str(package)).removeprefix("aws")
+
+
+@functools.cache
+def _sdk_names() -> dict[str, str]:
+    """The SDK's names by moto's packages, which have no hyphen. moto's own lookup lists 400 directories each time."""
+    return {name.replace("-", ""): name for name in Session().get_available_services()}
 
 
 def read_body(environ: WSGIEnvironment) -> bytes:

@@ -65,12 +65,13 @@ class Rule:
 
     Attributes:
         statistic: Of a period.
-        period: Seconds.
+        period: Seconds, as declared.
         evaluation_periods: Datapoints evaluated.
         datapoints_to_alarm: How many of them must breach.
         threshold: In the metric's unit.
         comparison: Of a period's statistic with the threshold.
         missing: What a datapoint that is not there counts as.
+        scale: How many times faster than declared periods pass.
     """
 
     statistic: Statistic
@@ -80,11 +81,17 @@ class Rule:
     threshold: float
     comparison: Comparison
     missing: Literal["missing", "ignore", "breaching", "notBreaching"] = "missing"
+    scale: float = 1.0
 
     @property
-    def interval(self) -> int:
-        """Seconds between evaluations."""
-        return _MINUTE if self.period >= _MINUTE else min(self.period, _FAST)
+    def interval(self) -> float:
+        """Real seconds between evaluations."""
+        return (_MINUTE if self.period >= _MINUTE else min(self.period, _FAST)) / self.scale
+
+    @property
+    def length(self) -> float:
+        """Real seconds of a period."""
+        return self.period / self.scale
 
     def range_end(self, now: float) -> float:
         """When the youngest period that counts at `now` was over, seconds since the epoch."""
@@ -92,7 +99,7 @@ class Rule:
 
     def range_start(self, now: float) -> float:
         """When the oldest period that counts at `now` began, seconds since the epoch."""
-        return self.range_end(now) - (self.evaluation_periods + EXTRA_PERIODS) * self.period
+        return self.range_end(now) - (self.evaluation_periods + EXTRA_PERIODS) * self.length
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +144,8 @@ def evaluate(rule: Rule, datapoints: Iterable[Datapoint], now: float) -> Evaluat
     periods: list[list[Datapoint]] = [[] for _ in range(rule.evaluation_periods + EXTRA_PERIODS)]
     for point in datapoints:
         if start <= point.time < end:
-            periods[int((point.time - start) // rule.period)].append(point)
+            # Of a length that is no whole number, the last one may seem to end a little early.
+            periods[min(int((point.time - start) // rule.length), len(periods) - 1)].append(point)
     values = tuple(_STATISTICS[rule.statistic](points) if points else None for points in periods)
     # By age in periods, the youngest being 1.
     breaching = {

@@ -38,11 +38,15 @@ class Alarms:
         account: 12 digits.
         interval: Seconds between looks. Periods of alarms are real time, whatever the time scale of effects.
         clock: Seconds since the epoch.
+        scale: How many times faster detection is than declared: divides all of these.
     """
 
-    def __init__(self, account: str, interval: float = INTERVAL, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, account: str, interval: float = INTERVAL, clock: Callable[[], float] = time.time, scale: float = 1.0
+    ) -> None:
         self._account = account
-        self._interval = interval
+        self._interval = interval / scale
+        self._scale = scale
         self._clock = clock
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="alarms", daemon=True)
@@ -60,7 +64,7 @@ class Alarms:
         """Evaluate every alarm of every region once."""
         now = self._clock()
         for region, backend in list(cloudwatch_backends[self._account].items()):
-            rules = [(alarm, rule) for alarm in list(backend.alarms.values()) if (rule := rule_of(alarm)) is not None]
+            rules = [(alarm, rule) for alarm in list(backend.alarms.values()) if (rule := rule_of(alarm, self._scale))]
             wanted = [(series_of(alarm), rule.range_start(now)) for alarm, rule in rules]
             published = read(self._account, region, wanted)
             for alarm, rule in rules:

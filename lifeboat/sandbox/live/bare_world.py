@@ -79,6 +79,7 @@ class BareWorld:
         self.databases = NoServers()
         self.caches = NoServers()
         self.sites = NoServers()
+        self.wardens = NoServers()
         self.links = None
         self.clocks = Clocks(directory)
 
@@ -94,6 +95,8 @@ class Apis:
     def __init__(self, directory: Path, control: Control) -> None:
         self._faults = Faults(BareWorld(directory, control.conditions))
         fault_endpoints.serve(control, self._faults)
+        self.name_server = ""
+        """There is none."""
 
     def start(self) -> None:
         """Keep to the schedule of faults from now on."""

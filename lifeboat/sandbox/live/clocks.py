@@ -24,6 +24,11 @@ def agent_of(region: str) -> str:
     return f"site-{region}"
 
 
+def warden_of(region: str) -> str:
+    """The agent that a region's warden is."""
+    return f"warden-{region}"
+
+
 class AgentClock:
     """The clock of one agent.
 

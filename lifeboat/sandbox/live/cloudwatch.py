@@ -69,8 +69,13 @@ def series_of(alarm: Moto) -> Series:
     )
 
 
-def rule_of(alarm: Moto) -> Rule | None:
-    """The rule of one of moto's alarms; None when it is of a kind that is not evaluated."""
+def rule_of(alarm: Moto, scale: float = 1.0) -> Rule | None:
+    """The rule of one of moto's alarms; None when it is of a kind that is not evaluated.
+
+    Args:
+        alarm: The alarm.
+        scale: How many times faster than declared its periods pass.
+    """
     if alarm.rule or alarm.metric_data_queries:
         return None
     if alarm.statistic not in STATISTICS or alarm.comparison_operator not in COMPARISONS or not alarm.period:
@@ -84,6 +89,7 @@ def rule_of(alarm: Moto) -> Rule | None:
         comparison=alarm.comparison_operator,
         # Of such metrics CloudWatch ignores what is missing, whatever the alarm says (PutMetricAlarm).
         missing="ignore" if alarm.namespace == _IGNORING else alarm.treat_missing_data or "missing",
+        scale=scale,
     )
 
 

@@ -13,7 +13,7 @@ from moto.backends import get_backend
 from lifeboat.sandbox.live.network import POSTGRES_PORT
 from lifeboat.sandbox.live.postgres_setup import Owner
 from lifeboat.sandbox.patches.base import Moto, attributes
-from lifeboat.sandbox.patches.rds_live import Origin, Restart, hold_status, origin, resource_of, restart
+from lifeboat.sandbox.patches.rds_live import Origin, Restart, held_status, hold_status, origin, resource_of, restart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,8 +89,8 @@ def set_status(entity: Moto, status: str) -> None:
 
 
 def status(entity: Moto) -> str:
-    """A database's status; asking moto for a cluster's would change it."""
-    return str(attributes(entity).get("_status") or entity.status)
+    """A database's status, as it is shown; asking moto for a cluster's would change it."""
+    return held_status(entity) or str(attributes(entity).get("_status") or entity.status)
 
 
 def wanted() -> Iterator[Wanted]:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Self
 
-_FAMILIES: Final[tuple[Family, ...]] = ("site", "cache", "database")
+_FAMILIES: Final[tuple[Family, ...]] = ("warden", "site", "cache", "database")
 """In the order in which a region's servers are lost: whoever uses another first."""
 
 
@@ -187,7 +187,7 @@ class ProcessKilled(InRegion):
     """One server is killed, and stays down until this heals."""
 
     kind: Literal["process-killed"]
-    process: Family = Field(description="What it is: database, cache or site.")
+    process: Family = Field(description="What it is: database, cache, site or warden.")
     key: str | None = Field(default=None, description="Which one; by default the seed chooses.")
 
     def steps(self, world: World, part: str) -> list[Step]:  # noqa: ARG002 - one shape for all kinds
@@ -201,8 +201,9 @@ class ProcessKilled(InRegion):
 class ClockSkew(BaseFault):
     """An agent's clock is wrong by so many seconds; the machine's and the servers' clocks are right.
 
-    Agents are the sites: `/health` shows what time it is to one, and so does each answer's `Date`. Orders have the time
-    of their database.
+    Agents are the sites: `/health` shows what time it is to one, and so does each answer's `Date`; orders have the time
+    of their database. And the wardens, with the runs that they begin: what they tell people of when. Nothing else of
+    theirs goes by it, which is to be tried.
     """
 
     kind: Literal["clock-skew"]

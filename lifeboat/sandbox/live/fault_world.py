@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 
-from lifeboat.sandbox.live.clocks import agent_of
+from lifeboat.sandbox.live.clocks import agent_of, warden_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 OUTSIDE: Final = "internet"
 """Where whoever is in no region is: clients and health checkers reach a site over the link from here to its region."""
 
-Family: TypeAlias = Literal["database", "cache", "site"]
+Family: TypeAlias = Literal["database", "cache", "site", "warden"]
 
 
 class Servers(Protocol):
@@ -124,6 +124,11 @@ class World(Protocol):
         ...
 
     @property
+    def wardens(self) -> Servers:
+        """The wardens."""
+        ...
+
+    @property
     def links(self) -> Links | None:
         """The links; None when it has none."""
         ...
@@ -135,11 +140,17 @@ class World(Protocol):
 
 
 def agents(world: World) -> Sequence[str]:
-    """Whoever has a clock of its own: each site."""
-    return [agent_of(region) for region in world.regions if world.sites.keys(region)]
+    """Whoever has a clock of its own: each site, each warden."""
+    sites = [agent_of(region) for region in world.regions if world.sites.keys(region)]
+    return [*sites, *(warden_of(region) for region in world.regions if world.wardens.keys(region))]
 
 
 def servers(world: World, family: Family) -> Servers:
     """The servers of a family."""
-    families: dict[Family, Servers] = {"database": world.databases, "cache": world.caches, "site": world.sites}
+    families: dict[Family, Servers] = {
+        "database": world.databases,
+        "cache": world.caches,
+        "site": world.sites,
+        "warden": world.wardens,
+    }
     return families[family]

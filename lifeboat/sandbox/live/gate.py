@@ -6,18 +6,19 @@ connection, a lock or a frozen machine would commit in an epoch that is over. Th
 and opened again in between, when another site may have written meanwhile, from one that stayed open.
 
 No look can be atomic with a commit. What remains is the time from the last look to the commit's arrival at the
-database: the database itself ends a transaction that idles longer than the site's request timeout, so that even a site
-that was frozen there and woke up commits nothing later than that. A lease must leave at least this margin before
-another site is promoted.
+database: the database itself ends a transaction that idles longer than the site's limit, so that even a site that was
+frozen there and woke up commits nothing later than that. The lease's clock margin covers it (docs/adr/0015-lease.md).
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
+from lifeboat.recovery.gatefile import boot_id, read_gate
 from lifeboat.sandbox.state import write_private
 
 if TYPE_CHECKING:
@@ -81,6 +82,8 @@ def require_open(gate: WriteGate, epoch: int | None = None) -> int:
 class FileGate:
     """A gate that is a JSON file ``{"open": true, "epoch": 1, "reason": ""}``, replaced whole by who decides.
 
+    One with ``until`` is a warden's: it shuts by itself when that has passed (`lifeboat.recovery.gatefile`).
+
     A file that is missing, unreadable or anything else means shut. Each look reads the file: that takes microseconds
     beside a transaction's milliseconds, while modification times, which count in the kernel's ticks, would leave a
     window.
@@ -91,6 +94,7 @@ class FileGate:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._boot = boot_id()
 
     def state(self) -> GateState:
         """What the file says now."""
@@ -101,6 +105,9 @@ class FileGate:
         except (OSError, ValueError) as fault:
             return GateState(open=False, epoch=NO_EPOCH, reason=f"the gate's file cannot be read: {fault}")
         found = cast("dict[str, Any]", loaded) if isinstance(loaded, dict) else {}
+        if "until" in found:
+            kept = read_gate(self._path, now=time.monotonic(), boot=self._boot)
+            return GateState(open=kept.open, epoch=kept.epoch, reason=kept.reason)
         opened, epoch, reason = found.get("open"), found.get("epoch"), found.get("reason", "")
         # A bool is an int to isinstance.
         if not isinstance(opened, bool) or type(epoch) is not int or not isinstance(reason, str):

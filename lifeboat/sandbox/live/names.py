@@ -13,7 +13,7 @@ import dnslib  # pyright: ignore[reportMissingTypeStubs]  # it has none
 from lifeboat.sandbox.environment import TOKEN_VARIABLE
 from lifeboat.sandbox.live import routing_state
 from lifeboat.sandbox.live.health import EVALUATION
-from lifeboat.sandbox.live.nameserver import POLL
+from lifeboat.sandbox.live.nameserver import POLL, PUBLISH
 from lifeboat.sandbox.live.network import DNS_PORT, HTTP_PORT
 from lifeboat.sandbox.live.processes import Server, environment
 from lifeboat.sandbox.live.routing_table import Rcode
@@ -21,6 +21,7 @@ from lifeboat.sandbox.live.routing_table import Rcode
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+    from typing import Self
     from wsgiref.types import WSGIEnvironment
 
     from lifeboat.sandbox.gateway.control import Control
@@ -33,6 +34,7 @@ SERVER: Final = "nameserver"
 """The process's name."""
 _QUESTION: Final = "lifeboat.invalid"
 _PATIENCE: Final = 1.0
+_OFTEN: Final = 0.25
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,11 +46,20 @@ class Pace:
         probe_interval: Between two probes of an endpoint; None for each health check's own, of which Route 53's
             shortest is 10.
         poll: Until a change is seen without `Names.refresh`.
+        publish: Between two reports when nothing changes.
+        scale: How many times faster detection is than declared: divides TTLs, and intervals of checks and alarms.
     """
 
     evaluation: float = EVALUATION
     probe_interval: float | None = None
     poll: float = POLL
+    publish: float = PUBLISH
+    scale: float = 1.0
+
+    @classmethod
+    def scaled(cls, scale: float) -> Self:
+        """Everything so many times faster; looks at the gateway as often as it bears."""
+        return cls(evaluation=EVALUATION / scale, poll=max(_OFTEN, POLL / scale), publish=PUBLISH / scale, scale=scale)
 
 
 class Names:
@@ -84,13 +95,14 @@ class Names:
         self._control = control
         self._account = account
         self._outside = outside
-        pace = pace or Pace()
+        pace = self._pace = pace or Pace()
         arguments = {
             "address": network.name_server,
             "gateway": gateway,
             "evaluation": pace.evaluation,
             "probe-interval": pace.probe_interval,
             "poll": pace.poll,
+            "publish": pace.publish,
             "site-port": HTTP_PORT,
         }
         self._server = Server(
@@ -137,7 +149,7 @@ class Names:
 
     def _snapshot(self, _environ: WSGIEnvironment) -> object:
         return routing_state.snapshot(
-            self._account, self._outside(), now=time.time(), lost=self._control.lost
+            self._account, self._outside(), now=time.time(), lost=self._control.lost, scale=self._pace.scale
         ).model_dump(mode="json")
 
     def _findings(self, environ: WSGIEnvironment) -> object:

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import functools
 import os
 import signal
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import aiohttp
@@ -53,6 +54,7 @@ class Settings:
         probe_interval: Seconds between probes, None for each check's own.
         evaluation: Seconds between two looks at a metric.
         poll: Seconds between two snapshots.
+        publish: Seconds between two reports when nothing changes.
     """
 
     address: str
@@ -62,6 +64,7 @@ class Settings:
     probe_interval: float | None
     evaluation: float
     poll: float
+    publish: float
 
 
 class NameServer:
@@ -83,11 +86,25 @@ class NameServer:
         self._posted_at = 0.0
         self._reachable = True
         self._wake = asyncio.Event()
+        self._views: dict[str, DnsServer] = {}
 
     def answer(self, name: str, kind: str) -> Answer:
         """Answer a question; before the first snapshot nobody can."""
         table = self._table
         return Answer(Rcode.SERVFAIL) if table is None else table.resolve(name, kind, self._health.healthy)
+
+    def answer_in(self, view: str, name: str, kind: str) -> Answer:
+        """Answer a question of somebody in one region, who reaches another one by addresses of their own.
+
+        Args:
+            view: Where the question came to.
+            name: What is asked for.
+            kind: The record's type.
+        """
+        said = self.answer(name, kind)
+        means = self._snapshot.views.get(view, {})
+        rows = tuple(replace(row, value=means.get(row.value, row.value)) for row in said.rows)
+        return replace(said, rows=rows)
 
     def wake(self) -> None:
         """Do the next round now."""
@@ -111,12 +128,14 @@ class NameServer:
                     await self._pause()
         finally:
             await prober.close()
-            server.close()
+            for each in (server, *self._views.values()):
+                each.close()
 
     async def _round(self, gateway: aiohttp.ClientSession, prober: Prober) -> None:
         try:
             async with gateway.get(SNAPSHOT_PATH) as answer:
                 self._take(await answer.read(), prober)
+            await self._open_views()
             await self._post(gateway)
         except (aiohttp.ClientError, TimeoutError, ValidationError) as fault:
             if self._reachable:
@@ -137,11 +156,17 @@ class NameServer:
             # Time alone changes what a metric says.
             self._health.learn(self._snapshot.checks, time.time())
 
+    async def _open_views(self) -> None:
+        for view in self._snapshot.views.keys() - self._views.keys():
+            server = DnsServer(functools.partial(self.answer_in, view))
+            await server.listen(view, self._settings.port)
+            self._views[view] = server
+
     async def _post(self, gateway: aiohttp.ClientSession) -> None:
         findings = tuple(self._health.findings())
         told = tuple((finding.id, finding.healthy, finding.reason) for finding in findings)
         now = time.monotonic()
-        if told == self._posted and now - self._posted_at < PUBLISH:
+        if told == self._posted and now - self._posted_at < self._settings.publish:
             return
         body = Report(findings=findings).model_dump_json()
         async with gateway.post(REPORT_PATH, data=body, headers={"Content-Type": "application/json"}):
@@ -202,6 +227,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument(
         "--poll", type=float, default=POLL, help="seconds between two snapshots of the zones (default: %(default)g)"
+    )
+    parser.add_argument(
+        "--publish", type=float, default=PUBLISH, help="seconds between two reports at most (default: %(default)g)"
     )
     arguments = parser.parse_args(argv)
     token = os.environ.get(TOKEN_VARIABLE)

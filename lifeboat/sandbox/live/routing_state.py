@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from lifeboat.sandbox.gateway.calls import read_body
 from lifeboat.sandbox.gateway.control import Refused
 from lifeboat.sandbox.live.cloudwatch import read, rule_of, series_of
-from lifeboat.sandbox.live.zone import Alarm, Alias, Check, Record, Report, Snapshot, Zone, canonical
+from lifeboat.sandbox.live.zone import HOST_TTL, Alarm, Alias, Check, Record, Report, Snapshot, Zone, canonical
 from lifeboat.sandbox.patches.base import Moto, attributes
 
 if TYPE_CHECKING:
@@ -44,10 +44,13 @@ class Outside:
         hosts: Address by host name that AWS would answer for.
         sites: Address by region of what serves there. It answers for ``<region>.<zone>`` and everything below it, and
             for every load balancer of the region.
+        views: By an address where the name server answers those in one region: what every address that lies in another
+            region is to them.
     """
 
     hosts: Mapping[str, str] = field(default_factory=dict[str, str])
     sites: Mapping[str, str] = field(default_factory=dict[str, str])
+    views: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, "Mapping[str, str]"])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +62,7 @@ class _Watched:
     rule: Rule
 
 
-def snapshot(account: str, outside: Outside, *, now: float, lost: Collection[str] = ()) -> Snapshot:
+def snapshot(account: str, outside: Outside, *, now: float, lost: Collection[str] = (), scale: float = 1.0) -> Snapshot:
     """What the name server is told.
 
     Args:
@@ -67,11 +70,12 @@ def snapshot(account: str, outside: Outside, *, now: float, lost: Collection[str
         outside: What moto does not know.
         now: Seconds since 1970.
         lost: Regions whose metrics cannot be had.
+        scale: How many times faster detection is than declared: divides TTLs, and intervals of checks and alarms.
     """
     backend: Moto = route53_backends[account]["aws"]
-    zones = tuple(_zone(zone) for zone in list(backend.zones.values()))
+    zones = tuple(_zone(zone, scale) for zone in list(backend.zones.values()))
     checks = list(backend.health_checks.values())
-    watched = {check.id: found for check in checks if (found := _watched(account, check)) is not None}
+    watched = {check.id: found for check in checks if (found := _watched(account, check, scale)) is not None}
     # Of a region that is lost nothing is known, not even that data are missing.
     heard = {name: found for name, found in watched.items() if found.region not in lost}
     points = _points(account, heard.values(), now)
@@ -84,8 +88,10 @@ def snapshot(account: str, outside: Outside, *, now: float, lost: Collection[str
     balancers = {f"*.{region}.elb.amazonaws.com": address for region, address in outside.sites.items()}
     return Snapshot(
         zones=zones,
-        checks=tuple(_check(check, heard.get(check.id), points) for check in checks),
+        checks=tuple(_check(check, heard.get(check.id), points, scale) for check in checks),
         hosts={**named, **balancers, **{canonical(host): address for host, address in outside.hosts.items()}},
+        host_ttl=_ttl(HOST_TTL, scale),
+        views={view: dict(means) for view, means in outside.views.items()},
     )
 
 
@@ -130,16 +136,17 @@ def apply_findings(account: str, findings: Report, lost: Collection[str] = ()) -
         )
 
 
-def _zone(zone: Moto) -> Zone:
-    return Zone(id=zone.resource_id, name=canonical(zone.name), records=tuple(map(_record, list(zone.rrsets))))
+def _zone(zone: Moto, scale: float) -> Zone:
+    records = tuple(_record(record, scale) for record in list(zone.rrsets))
+    return Zone(id=zone.resource_id, name=canonical(zone.name), records=records)
 
 
-def _record(record: Moto) -> Record:
+def _record(record: Moto, scale: float) -> Record:
     target: dict[str, Any] | None = record.alias_target
     return Record(
         name=canonical(record.name),
         type=record.type,
-        ttl=int(record.ttl or 0),
+        ttl=_ttl(int(record.ttl or 0), scale),
         # moto unwraps the values of changes, but not those of the records that it makes itself.
         values=tuple(value if isinstance(value, str) else value["Value"] for value in record.records or ()),
         identifier=record.set_identifier,
@@ -153,7 +160,12 @@ def _record(record: Moto) -> Record:
     )
 
 
-def _check(check: Moto, alarm: _Watched | None, points: _Points) -> Check:
+def _ttl(declared: int, scale: float) -> int:
+    """Whole seconds, as they are on the wire; what may be kept for a while still may."""
+    return max(1, round(declared / scale)) if declared else 0
+
+
+def _check(check: Moto, alarm: _Watched | None, points: _Points, scale: float) -> Check:
     watched: dict[str, Any] = attributes(check).get("lifeboat_watched", {})
     finding = attributes(check).get(FINDING)
     return Check(
@@ -167,7 +179,7 @@ def _check(check: Moto, alarm: _Watched | None, points: _Points) -> Check:
         address=check.ip_address or None,
         path=check.resource_path or "/",
         search=check.search_string or None,
-        interval=int(check.request_interval),
+        interval=int(check.request_interval) / scale,
         threshold=int(check.failure_threshold),
         alarm=None
         if alarm is None
@@ -178,7 +190,7 @@ def _check(check: Moto, alarm: _Watched | None, points: _Points) -> Check:
     )
 
 
-def _watched(account: str, check: Moto) -> _Watched | None:
+def _watched(account: str, check: Moto, scale: float) -> _Watched | None:
     """The alarm as it was when the check was pointed at it; None while there is none, or none that Route 53 takes.
 
     It takes none with percentiles, metric math, or fewer datapoints than periods.
@@ -189,7 +201,7 @@ def _watched(account: str, check: Moto) -> _Watched | None:
         return None
     if _ALARM not in own or own[_ALARM][0] != identifier:
         alarm: Moto | None = cloudwatch_backends[account][identifier["Region"]].alarms.get(identifier["Name"])
-        rule = None if alarm is None else rule_of(alarm)
+        rule = None if alarm is None else rule_of(alarm, scale)
         if alarm is None or rule is None or rule.datapoints_to_alarm != rule.evaluation_periods:
             return None
         watched = _Watched(region=alarm.region_name, series=series_of(alarm), rule=rule)

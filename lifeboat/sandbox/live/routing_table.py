@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from lifeboat.sandbox.live.zone import Snapshot, Zone
 
-HOST_TTL: Final = 5
-"""Seconds; RDS's own endpoints have it."""
 _CHAIN: Final = 16
 """CNAMEs and aliases that are followed; more is a loop."""
 _MULTIVALUE: Final = 8
@@ -78,6 +76,7 @@ class RoutingTable:
 
     def __init__(self, snapshot: Snapshot, chance: random.Random | None = None) -> None:
         self._hosts = {canonical(name): address for name, address in snapshot.hosts.items()}
+        self._host_ttl = snapshot.host_ttl
         self._zones = {zone.name: _order(zone, self._hosts) for zone in snapshot.zones}
         self._chance = chance or random.Random()  # noqa: S311 - no secret
 
@@ -112,7 +111,7 @@ class RoutingTable:
         zone = self._zone(name)
         if zone is None:
             address = self._host(name)
-            return Answer(Rcode.REFUSED) if address is None else _host_answer(name, kind, address)
+            return Answer(Rcode.REFUSED) if address is None else self._host_answer(name, kind, address)
         cut = _cut(zone, name)
         if cut is not None:
             return Answer(Rcode.NOERROR, authority=cut, authoritative=False)
@@ -135,7 +134,7 @@ class RoutingTable:
         """The answer for a name without records: a host's address, or that there is nothing."""
         address = self._host(name)
         if address is not None and kind == "A":
-            return _host_answer(name, kind, address)
+            return self._host_answer(name, kind, address)
         exists = address is not None or name in zone.existing
         return Answer(Rcode.NOERROR if exists else Rcode.NXDOMAIN, authority=_negative(zone))
 
@@ -160,6 +159,10 @@ class RoutingTable:
     def _zone(self, name: str) -> _Names | None:
         """The zone that answers for a name: the one with the longest name."""
         return next((self._zones[above] for above in _upward(name) if above in self._zones), None)
+
+    def _host_answer(self, name: str, kind: str, address: str) -> Answer:
+        rows = (Row(name, "A", self._host_ttl, address),) if kind == "A" else ()
+        return Answer(Rcode.NOERROR, rows)
 
     def _host(self, name: str) -> str | None:
         if name in self._hosts:
@@ -255,8 +258,3 @@ def _negative(zone: _Names) -> tuple[Row, ...]:
             minimum = int(record.values[0].split()[-1])
             return (Row(zone.apex, "SOA", min(record.ttl, minimum), record.values[0]),)
     return ()
-
-
-def _host_answer(name: str, kind: str, address: str) -> Answer:
-    rows = (Row(name, "A", HOST_TTL, address),) if kind == "A" else ()
-    return Answer(Rcode.NOERROR, rows)

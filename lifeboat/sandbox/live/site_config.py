@@ -19,6 +19,9 @@ SITE_HEADER: Final = "X-Lifeboat-Site"
 EPOCH_HEADER: Final = "X-Lifeboat-Epoch"
 """The epoch that its gate knows."""
 
+IDLE_LIMIT: Final = 2.0
+"""Seconds at the declared pace, of the 5 that a lease's clock margin has by default."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ProcessConfig:
@@ -35,6 +38,7 @@ class ProcessConfig:
         capacity: File of the limit of requests a second.
         clock: File of how wrong its clock is.
         request_timeout: Seconds that a request may take at the database.
+        idle_limit: Seconds that a transaction may idle before the database ends it: part of the lease's margin.
         keepalive_seconds: How long a client's connection may live.
         keepalive_requests: How many answers it may carry.
         pool: Connections to the database for orders.
@@ -50,6 +54,7 @@ class ProcessConfig:
     capacity: str
     clock: str
     request_timeout: float = 2.0
+    idle_limit: float = IDLE_LIMIT
     keepalive_seconds: float = KEEPALIVE_SECONDS
     keepalive_requests: int = KEEPALIVE_REQUESTS
     pool: int = 8

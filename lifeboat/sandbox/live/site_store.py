@@ -182,6 +182,7 @@ class Store:
     def __init__(self, config: ProcessConfig, *, credentials: Credentials, resolver: Resolver, gate: WriteGate) -> None:
         self._site = config.site
         self._timeout = config.request_timeout
+        self._idle_limit = config.idle_limit
         self._credentials = credentials
         self._resolver = resolver
         self._gate = gate
@@ -324,7 +325,7 @@ class Store:
             "synchronous_commit": "on",
             "statement_timeout": milliseconds,
             # Ends what a frozen site left open: see the gate.
-            "idle_in_transaction_session_timeout": milliseconds,
+            "idle_in_transaction_session_timeout": max(1, round(self._idle_limit * 1000)),
             "TimeZone": "UTC",
         }
         return await psycopg.AsyncConnection.connect(

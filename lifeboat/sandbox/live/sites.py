@@ -16,7 +16,7 @@ from lifeboat.sandbox.live.gate import FileGate, GateState, write_gate
 from lifeboat.sandbox.live.network import DNS_PORT, HTTP_PORT
 from lifeboat.sandbox.live.processes import Server, environment
 from lifeboat.sandbox.live.site_bounds import KEEPALIVE_REQUESTS, KEEPALIVE_SECONDS, read_capacity, write_capacity
-from lifeboat.sandbox.live.site_config import ProcessConfig
+from lifeboat.sandbox.live.site_config import IDLE_LIMIT, ProcessConfig
 from lifeboat.sandbox.state import SandboxError
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class SiteConfig:
         credentials: Its own database.
         hosts: Names of its endpoint that the name server answers with the site's address.
         request_timeout: Seconds that a request may take at the database.
+        idle_limit: Seconds that a transaction may idle before the database ends it: part of the lease's margin.
         keepalive_seconds: How long a client's connection may live.
         keepalive_requests: How many answers it may carry.
         pool: Connections to the database for orders.
@@ -52,6 +53,7 @@ class SiteConfig:
     credentials: Credentials
     hosts: tuple[str, ...] = ()
     request_timeout: float = 2.0
+    idle_limit: float = IDLE_LIMIT
     keepalive_seconds: float = KEEPALIVE_SECONDS
     keepalive_requests: int = KEEPALIVE_REQUESTS
     pool: int = 8
@@ -150,10 +152,11 @@ class Sites:
             name_server=self._network.name_server,
             name_server_port=DNS_PORT,
             credentials=str(home / "credentials.json"),
-            gate=str(self._gate_path(region)),
+            gate=str(self.gate_path(region)),
             capacity=str(self._capacity_path(region)),
             clock=str(self._clocks.path(agent_of(region))),
             request_timeout=config.request_timeout,
+            idle_limit=config.idle_limit,
             keepalive_seconds=config.keepalive_seconds,
             keepalive_requests=config.keepalive_requests,
             pool=config.pool,
@@ -196,7 +199,11 @@ class Sites:
     def gate(self, region: str) -> SiteGate:
         """A site's gate; one that was never opened is shut."""
         self._home(region).mkdir(mode=0o700, parents=True, exist_ok=True)
-        return SiteGate(self._gate_path(region))
+        return SiteGate(self.gate_path(region))
+
+    def gate_path(self, region: str) -> Path:
+        """The file of a site's gate, which its warden writes where there is one."""
+        return self._home(region) / "gate.json"
 
     def limit(self, region: str, per_second: float | None) -> None:
         """Let a site answer so many requests a second, and 503 beyond; None takes the limit away.
@@ -228,9 +235,6 @@ class Sites:
 
     def _home(self, region: str) -> Path:
         return self._directory / "data" / "site" / region
-
-    def _gate_path(self, region: str) -> Path:
-        return self._home(region) / "gate.json"
 
     def _capacity_path(self, region: str) -> Path:
         return self._home(region) / "capacity.json"

@@ -26,14 +26,15 @@ from lifeboat.sandbox.live.effects import Effects
 from lifeboat.sandbox.live.faults import Faults
 from lifeboat.sandbox.live.file_limits import LIMIT_FILE
 from lifeboat.sandbox.live.links import Links
-from lifeboat.sandbox.live.metrics import Metrics
-from lifeboat.sandbox.live.names import SERVER, Names
+from lifeboat.sandbox.live.metrics import INTERVAL, Metrics
+from lifeboat.sandbox.live.names import SERVER, Names, Pace
 from lifeboat.sandbox.live.network import Network
 from lifeboat.sandbox.live.objects import Objects
 from lifeboat.sandbox.live.processes import Processes
 from lifeboat.sandbox.live.routing_state import Outside
 from lifeboat.sandbox.live.sites import Sites
 from lifeboat.sandbox.live.world_config import load_network, save_network
+from lifeboat.sandbox.live.world_lease import Recovery
 from lifeboat.sandbox.live.world_parts import (
     BreakableSites,
     Durations,
@@ -49,15 +50,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
+    from lifeboat.model.settings import Settings
     from lifeboat.sandbox.gateway.calls import Call
     from lifeboat.sandbox.gateway.conditions import Conditions
     from lifeboat.sandbox.gateway.control import Control
+    from lifeboat.sandbox.live.wardens import Wardens
     from lifeboat.sandbox.live.world_config import Live, StackPlan
     from lifeboat.sandbox.state import Directory
 
 _READS: Final = ("Describe", "Get", "List", "Head")
 _TICK: Final = 1.0
 """Seconds between looks at what nobody gives notice of."""
+_OFTEN: Final = 0.5
+"""Seconds between measurements at least, however fast detection is: each asks every server."""
 _log = logging.getLogger(__name__)
 
 
@@ -113,13 +118,10 @@ class World:
         )
         self._caches = Caches(directory.path, account, self.network, self.processes, lent, self.effects, self._links)
         self.objects = Objects(account, Ways(self._links))
-        self.traffic = Traffic(
-            Sites(directory.path, self.network, self.processes),
-            self._links,
-            self._databases,
-            account,
-            lambda: control.lost,
-        )
+        sites = Sites(directory.path, self.network, self.processes)
+        scale = live.detection_scale
+        self.traffic = Traffic(sites, self._links, self._databases, account, lambda: control.lost, scale)
+        self.recovery = Recovery(directory, self.network, self.processes, self._links, sites)
         self.names = Names(
             processes=self.processes,
             network=self.network,
@@ -129,14 +131,16 @@ class World:
             gateway=gateway,
             token=token,
             outside=self._outside,
+            pace=Pace.scaled(scale),
         )
         self.metrics = Metrics(
             account,
             MeasuredDatabases(self._databases),
             self._caches,
             [self.objects],
+            interval=max(_OFTEN, INTERVAL / scale),
         )
-        self.alarms = Alarms(account)
+        self.alarms = Alarms(account, scale=scale)
         self._clocks = Clocks(directory.path)
         self.faults = Faults(self)
         # Servers wait until the API says who of them writes: one that followed another would throw its own data away.
@@ -174,6 +178,16 @@ class World:
     def sites(self) -> BreakableSites:
         """The sites, as faults break them."""
         return self.traffic.breakable
+
+    @property
+    def wardens(self) -> Wardens:
+        """The wardens; none for a stack without a lease."""
+        return self.recovery.wardens
+
+    @property
+    def name_server(self) -> str:
+        """The address of the name server that everybody outside asks."""
+        return self.network.name_server
 
     @property
     def links(self) -> Links:
@@ -214,6 +228,7 @@ class World:
             self.faults.stop,
             *((self.alarms.stop, self.metrics.stop) if self._minder.ident is not None else ()),
             self.objects.close,
+            self.recovery.close,
             self.traffic.close,
             self.names.stop,
             self._databases.close,
@@ -229,8 +244,12 @@ class World:
             except Exception:  # noqa: BLE001 - see above
                 _log.exception("a part did not end politely")
 
-    def open(self, plan: StackPlan) -> None:
+    def open(self, plan: StackPlan, settings: Settings | None = None) -> None:
         """Serve a stack that is deployed; from now on, what the API is asked for takes its time.
+
+        Args:
+            plan: What its sites serve.
+            settings: What it declares; without, it has no wardens.
 
         Raises:
             SandboxError: when a site cannot be started.
@@ -242,7 +261,8 @@ class World:
             self._caches.notify()
             self._play()
         self.durations.deployed = True
-        self.traffic.open(plan)
+        self.traffic.open(plan, leased=self.recovery.find(settings))
+        self.recovery.open(self._databases, self._caches, self.traffic.fronts)
 
     def make_ready(self) -> None:
         """Let faults begin, those that stood in an earlier life first, now that all is there which they break."""
@@ -254,6 +274,7 @@ class World:
         """Follow a gateway that forgot every resource."""
         with contextlib.suppress(SandboxError):
             self.faults.clear()
+        self.recovery.close()
         self.traffic.close()
         self.durations.deployed = False
         if self._played:
@@ -297,7 +318,7 @@ class World:
 
     def _outside(self) -> Outside:
         hosts = {**self._databases.names, **self._caches.names}
-        return Outside(hosts=hosts, sites=dict(self.traffic.fronts))
+        return Outside(hosts=hosts, sites=dict(self.traffic.fronts), views=self.recovery.views)
 
     def _ended(self, name: str, code: int) -> None:
         """Tell who has to know that a process ended."""
@@ -336,6 +357,7 @@ class World:
         # It takes the signal to fetch anew only once it serves; before, the signal would end it.
         self._named = self._named or self.names.answers()
         self.traffic.tend()
+        self.recovery.tend(self._databases, self._caches, self.traffic.fronts)
 
     def _save_network(self) -> None:
         given = self.network.given

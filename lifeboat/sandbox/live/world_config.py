@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 TIME_SCALE: Final = 60.0
 """A minute of AWS's control plane takes a second, unless told otherwise."""
+FASTEST: Final = 30.0
+"""Times that detection can be faster: beyond, a lease lasts no longer than what it waits for takes for real."""
 _NETWORK: Final = "network.json"
 
 
@@ -40,6 +42,17 @@ def parse_time_scale(text: str) -> float | None:
     return scale
 
 
+def require_detection_scale(scale: float) -> float:
+    """See that detection can be so many times faster.
+
+    Raises:
+        SandboxInputError: when it cannot.
+    """
+    if not 1 <= scale <= FASTEST:
+        raise SandboxInputError(f"--detection-scale: {scale:g}: a number from 1 to {FASTEST:g}")
+    return scale
+
+
 @dataclass(frozen=True, kw_only=True)
 class Live:
     """How a sandbox lives.
@@ -52,17 +65,21 @@ class Live:
         resume: Start servers with the data of an earlier life. The control plane is always deployed anew: what the API
             knew beyond the stack (snapshots, switches) is gone, but for who writes. Faults that stood come back once
             everything is ready.
+        detection_scale: How many times faster than declared a loss is found and traffic is switched, from 1 to
+            `FASTEST`: leases, wardens, health checks, alarms, TTLs.
     """
 
     regions: tuple[str, ...]
     seed: int = 0
     time_scale: float | None = TIME_SCALE
     resume: bool = False
+    detection_scale: float = 1.0
 
     def arguments(self) -> list[str]:
         """As arguments of the gateway's process."""
         scale = INSTANT if self.time_scale is None else repr(self.time_scale)
         told = ["--live", ",".join(self.regions), "--seed", str(self.seed), "--time-scale", scale]
+        told += ["--detection-scale", repr(self.detection_scale)]
         return [*told, "--resume"] if self.resume else told
 
     @staticmethod
@@ -71,6 +88,7 @@ class Live:
         parser.add_argument("--live", metavar="REGIONS", help="have real servers behind the APIs, in these regions")
         parser.add_argument("--seed", type=int, default=0, help="of the durations (default: %(default)s)")
         parser.add_argument("--time-scale", default=repr(TIME_SCALE), help="divides durations, or 'instant'")
+        parser.add_argument("--detection-scale", type=float, default=1.0, help="divides what detection waits for")
         parser.add_argument("--resume", action="store_true", help="keep the data of an earlier life")
 
     @classmethod
@@ -87,6 +105,7 @@ class Live:
             seed=arguments.seed,
             time_scale=parse_time_scale(arguments.time_scale),
             resume=arguments.resume,
+            detection_scale=arguments.detection_scale,
         )
 
 

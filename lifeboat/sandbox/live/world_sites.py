@@ -1,8 +1,9 @@
 """The deployed stack's sites in the world: their processes and front doors, who of them may write, who gets traffic.
 
-Two seams for the lease and its warden, which do not exist here:
-1. `writer_region` decides whose gate is open, from the databases' roles alone. A lease would decide instead.
-2. `Traffic.publish` sets the level of every site's switch each minute, as the warden will.
+A stack with a lease has wardens, which write the gates and publish the switches (`world_lease`). For one without, two
+stand-ins do:
+1. `writer_region` decides whose gate is open, from the databases' roles alone.
+2. `Traffic.publish` sets the level of every site's switch each minute.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from lifeboat.sandbox.live.cloudwatch import Point, publish
 from lifeboat.sandbox.live.databases_model import key_of
 from lifeboat.sandbox.live.fault_world import OUTSIDE
 from lifeboat.sandbox.live.network import HTTP_PORT
+from lifeboat.sandbox.live.site_config import IDLE_LIMIT
 from lifeboat.sandbox.live.site_store import Credentials
 from lifeboat.sandbox.live.sites import SiteConfig, Sites, SiteStatus
 from lifeboat.sandbox.live.world_parts import BreakableSites
@@ -69,16 +71,25 @@ class Traffic:
         databases: Whose roles decide who may write.
         account: 12 digits.
         lost: Tells which regions take no metrics now.
+        scale: How many times faster than declared detection is.
     """
 
-    def __init__(
-        self, sites: Sites, links: Links, databases: Databases, account: str, lost: Callable[[], Collection[str]]
+    def __init__(  # noqa: PLR0913, PLR0917 - what it stands between
+        self,
+        sites: Sites,
+        links: Links,
+        databases: Databases,
+        account: str,
+        lost: Callable[[], Collection[str]],
+        scale: float = 1.0,
     ) -> None:
         self._sites = sites
         self._links = links
         self._databases = databases
         self._account = account
         self._lost = lost
+        self._scale = scale
+        self._leased = False
         self._lock = threading.RLock()
         self._published = 0.0
         self._fronts: dict[str, str] = {}
@@ -96,8 +107,12 @@ class Traffic:
         """How each site is, by region."""
         return self._sites.status()
 
-    def open(self, plan: StackPlan) -> None:
+    def open(self, plan: StackPlan, *, leased: bool = False) -> None:
         """Start the sites of a stack, in place of those of an earlier one.
+
+        Args:
+            plan: What they serve.
+            leased: The stack has a lease: who may write is not decided here.
 
         Raises:
             SandboxError: when a site's database is not there, or a site cannot be started.
@@ -110,7 +125,7 @@ class Traffic:
                 self._fronts[site.region] = self._links.open(
                     f"front-{site.region}", site.region, OUTSIDE, address, HTTP_PORT
                 )
-            self.plan = plan
+            self.plan, self._leased = plan, leased
         self.tend()
 
     def close(self) -> None:
@@ -128,8 +143,12 @@ class Traffic:
                     self.breakable.revive(region)
                 except SandboxError as fault:
                     _log.warning("%s", fault)
+            if self._leased:
+                states = {region: self._sites.gate(region).state() for region in self.plan.regions}
+                self.active = next((region for region, gate in states.items() if gate.open), None)
+                return
             moved = self._move_gate(self.plan)
-            if moved or time.monotonic() - self._published >= PUBLISHED_EACH:
+            if moved or time.monotonic() - self._published >= PUBLISHED_EACH / self._scale:
                 self.publish()
 
     def publish(self) -> None:
@@ -141,7 +160,7 @@ class Traffic:
             levels = [self._level(region, alarm) for alarm in alarms if region not in lost]
             if not self._published:
                 # As if it had stood so before: nobody goes by a minute until it is over.
-                publish(self._account, levels, now - PUBLISHED_EACH)
+                publish(self._account, levels, now - PUBLISHED_EACH / self._scale)
             publish(self._account, levels, now)
         self._published = time.monotonic()
 
@@ -157,6 +176,8 @@ class Traffic:
             connection.close()
         if not health["database"]["ok"]:
             return f"!{health['database']['reason']}"
+        if self.active is None:
+            return "!no site may write so far"
         if region == self.active and not health["writable"]:
             return "!its database takes no writes so far"
         return "takes orders" if health["writable"] else "shows orders"
@@ -187,6 +208,7 @@ class Traffic:
                 host=site.host, port=site.port, user=users[0], password=password, database=site.name
             ),
             hosts=site.hosts,
+            idle_limit=IDLE_LIMIT / self._scale,
         )
 
     def _move_gate(self, plan: StackPlan) -> bool:

@@ -2,7 +2,8 @@
 
 GET    live     how it is, see `document`: what is known, without asking any server
 GET    parts    whether all of it is ready, see `parts`: each server is asked
-POST   stack    {"contract": {...}}: the stack is deployed, its sites may serve: {"sites": [regions]}
+POST   stack    {"contract": {...}, "settings": {...}}: the stack is deployed, and its sites may serve; where it has a
+                lease and its settings are told, its wardens watch: {"sites": [regions]}
 POST   ready    all of it is ready: faults may begin, those of the life that is resumed first: {"status": "ok"}
 """
 
@@ -16,11 +17,14 @@ import psycopg
 from lifeboat_contract import Contract
 from pydantic import ValidationError
 
+from lifeboat.model.settings.load import SettingsError, load
 from lifeboat.sandbox.gateway.control import Refused, lines
 from lifeboat.sandbox.gateway.control import document as read_document
 from lifeboat.sandbox.live import links as links_process
 from lifeboat.sandbox.live.effects import INSTANT
 from lifeboat.sandbox.live.names import SERVER
+from lifeboat.sandbox.live.sites import Running
+from lifeboat.sandbox.live.wardens import name_of
 from lifeboat.sandbox.live.world_config import plan_of
 from lifeboat.sandbox.state import SandboxError
 
@@ -51,13 +55,16 @@ def serve(control: Control, world: World) -> None:
         given: Any = read_document(environ)
         try:
             contract = Contract.model_validate(given["contract"] if isinstance(given, dict) else given)
+            settings = load(cast("dict[str, object]", given["settings"])) if "settings" in given else None
         except ValidationError as fault:
             raise Refused(HTTPStatus.BAD_REQUEST, f"stack: {'; '.join(lines(fault))}") from fault
         except KeyError as fault:
             raise Refused(HTTPStatus.BAD_REQUEST, "stack: contract: missing") from fault
+        except SettingsError as fault:
+            raise Refused(HTTPStatus.BAD_REQUEST, f"stack: settings: {'; '.join(str(fault).splitlines())}") from fault
         plan = plan_of(contract)
         try:
-            world.open(plan)
+            world.open(plan, settings)
         except SandboxError as refusal:
             raise Refused(HTTPStatus.CONFLICT, str(refusal)) from refusal
         return {"sites": list(plan.regions)}
@@ -78,7 +85,10 @@ def document(world: World) -> dict[str, Any]:
     Returns:
         - ``network``: its block; ``name_server``: ``address`` and ``port``; ``seed``; ``time_scale``: a number or
           ``instant``;
+        - ``detection_scale``: how many times faster than declared a loss is found;
         - ``active``: the region whose site may write, None before there is one; ``names``: host names that fail over;
+        - ``lease``: ``holder``, ``epoch``, ``serving``, ``fenced``, ``hold`` (who and why, or None) and ``run`` (which
+          one is under way, or None); None: the stack has none;
         - ``processes``: rows with ``kind``, ``name``, ``region``, ``role``, ``address``, ``port``, ``pid`` (None: it
           does not run), ``state``, ``lag_seconds`` (None: it replicates nothing, or that cannot be told), ``problem``
           (one line, or empty) and ``log``; those of databases and caches also with ``lag_at_last_contact_seconds``,
@@ -93,10 +103,12 @@ def document(world: World) -> dict[str, Any]:
         "name_server": {"address": address, "port": port},
         "seed": world.live.seed,
         "time_scale": INSTANT if world.live.time_scale is None else world.live.time_scale,
+        "detection_scale": world.live.detection_scale,
         "active": world.traffic.active,
+        "lease": _lease(world),
         "names": [] if plan is None else list(plan.names),
         "fronts": dict(world.traffic.fronts),
-        "processes": [*_servers(world), *_sites(world), *_services(world)],
+        "processes": [*_servers(world), *_sites(world), *_wardens(world), *_services(world)],
         "buckets": world.objects.status(),
         "links": _links(world),
         "ways": [
@@ -180,6 +192,38 @@ def _sites(world: World) -> Iterator[dict[str, Any]]:
         )
 
 
+def _wardens(world: World) -> Iterator[dict[str, Any]]:
+    record = world.recovery.record
+    for region, warden in world.wardens.status().items():
+        yield _row(
+            world,
+            kind="warden",
+            name=name_of(region),
+            key=region,
+            region=region,
+            role="holder" if record is not None and record.may_write(region) else "",
+            address=None,
+            port=None,
+            state="held" if warden.held else warden.process.value,
+            lag_seconds=None,
+            problem="",
+        )
+
+
+def _lease(world: World) -> dict[str, Any] | None:
+    record = world.recovery.record
+    if record is None:
+        return None
+    return {
+        "holder": record.holder,
+        "epoch": record.epoch,
+        "serving": record.serving,
+        "fenced": sorted(record.fenced),
+        "hold": None if record.hold is None else {"by": record.hold.by, "reason": record.hold.reason},
+        "run": None if record.run is None else record.run.id,
+    }
+
+
 def _services(world: World) -> Iterator[dict[str, Any]]:
     address, port = world.names.address
     for kind, name, where in (
@@ -235,6 +279,12 @@ def _parts(world: World) -> Iterator[tuple[str, str, str]]:
         yield f"cache {row['key']}", _process_of(row), found if ready else f"!{row['state']}"
     for region in world.traffic.fronts:
         yield f"site {region}", f"site-{region}", world.traffic.ready(region)
+    for region, warden in world.wardens.status().items():
+        yield (
+            f"warden {region}",
+            name_of(region),
+            warden.process.value if warden.process is Running.RUNNING else f"!{warden.process.value}",
+        )
     yield "name server", SERVER, _names(world)
 
 

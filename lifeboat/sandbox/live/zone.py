@@ -5,11 +5,14 @@ Names are in lower case and without a final dot; times are seconds since 1970.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from lifeboat.sandbox.live.alarm_rules import Datapoint, Rule
+
+HOST_TTL: Final = 5
+"""Seconds; RDS's own endpoints have it."""
 
 
 class _Part(BaseModel):
@@ -75,7 +78,7 @@ class Check(_Part):
     address: str | None = None
     path: str = "/"
     search: str | None = None
-    interval: int = 30
+    interval: float = 30
     """Seconds between requests."""
     threshold: int = 3
     """Requests in a row that must agree before the status changes."""
@@ -93,6 +96,10 @@ class Snapshot(_Part):
     checks: tuple[Check, ...] = ()
     hosts: dict[str, str] = {}
     """Address by host name that the sandbox itself gives a meaning; ``*.example.com`` stands for all names below."""
+    host_ttl: int = HOST_TTL
+    """Seconds for which an answer from `hosts` holds."""
+    views: dict[str, dict[str, str]] = {}
+    """More addresses to answer on: what each address of an answer is to those who ask there, where it is another."""
 
 
 class Finding(_Part):

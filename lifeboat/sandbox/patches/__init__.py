@@ -14,9 +14,12 @@ if TYPE_CHECKING:
 MODULES = (
     "backup",
     "core",
+    "dynamodb",
     "ec2",
+    "ecs",
     "elasticache",
     "elasticache_global",
+    "elbv2",
     "kms",
     "rds",
     "rds_backups",

@@ -79,6 +79,12 @@ def hold_status(cluster: Moto, status: str | None) -> None:
     attributes(cluster)[_STATUS] = status
 
 
+def held_status(cluster: Moto) -> str | None:
+    """What a cluster shows until it is told otherwise; None: moto's own."""
+    held: str | None = attributes(cluster).get(_STATUS)
+    return held
+
+
 def backup_name(snapshot: Moto) -> str:
     """A name that no other snapshot has, not even a later one of the same identifier; usable as a path."""
     region, _, kind, identifier = snapshot.arn.split(":", 6)[3:]
@@ -94,18 +100,22 @@ def resource_of(database: Moto) -> str:
 @PATCHES.fixes(DBCluster)
 def status(original: Moto, self: Moto) -> str:
     """Lets a cluster become available by being looked at, however long it takes to make."""
-    held: str | None = attributes(self).get(_STATUS)
-    return held or original(self)
+    return held_status(self) or original(self)
 
 
 @PATCHES.fixes(RDSBackend)
 def create_db_cluster(original: Moto, self: Moto, kwargs: Moto) -> Moto:
-    """Forgets the password of a global cluster's members, and then cannot restore them from snapshots."""
+    """Forgets user and password of a global cluster's members, and then cannot restore them from snapshots."""
     with NOTING:
         cluster = original(self, kwargs)
         writer: Moto = find_cluster(cluster.replication_source_identifier) if _follows(cluster) else cluster
         inherited = attributes(writer).get(_PASSWORD)
         attributes(cluster)[_PASSWORD] = kwargs.get("master_user_password") or inherited
+        # The first automated snapshot is taken before, of a cluster without any of these.
+        early = [each.cluster for each in self.cluster_snapshots.values()]
+        for known in (cluster, *(each for each in early if each.db_cluster_arn == cluster.db_cluster_arn)):
+            attributes(known).setdefault(_PASSWORD, attributes(cluster)[_PASSWORD])
+            known.master_username, known.database_name = writer.master_username, writer.database_name
     return cluster
 
 

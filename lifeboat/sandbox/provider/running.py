@@ -135,10 +135,13 @@ class Run:
         if call.each is None:
             return self._once(call, sent, extra, self.context)
         items = evaluate(str(render(call.each, self.context)), self.context)
-        result: Value = None
-        for item in items if isinstance(items, list) else []:
-            result = self._once(call, sent, extra, {**self.context, "item": item})
-        return result
+        results = [
+            self._once(call, sent, extra, {**self.context, "item": item})
+            for item in (items if isinstance(items, list) else [])
+        ]
+        if call.into is not None:
+            self.doc[call.into] = results
+        return results[-1] if results else None
 
     def _once(self, call: Call, sent: Values, extra: Values, context: Values) -> Value:
         if call.when is not None and not evaluate(call.when, context):

@@ -26,6 +26,7 @@ def backup(window: str = "02:30-03:30") -> Callable[[World], Backup]:
                         key_arn=world.key(region, "backups"),
                         database_key_arn=world.key(region, "database"),
                         instance_arns=[INSTANCE_ARN] if region == HOME else [],
+                        alarm_topic_arn=f"arn:aws:sns:{region}:{ACCOUNT}:alerts",
                     )
                     for region in (HOME, OTHER)
                 },

@@ -102,6 +102,12 @@ CASES: dict[str, list[Case]] = {
             parameters={"metrics": ["Own Lag"]},
             violated=["it:treatMissingData"],
         ),
+        Case(
+            kind="fails",
+            about="a sign of life, in whatever namespace",
+            resources=[make(ALARM, inputs={"namespace": "Lifeboat/acme-production", "metricName": "WardenBeat"})],
+            violated=["it:treatMissingData"],
+        ),
         Case(kind="absent", resources=[make(ALARM, inputs=_lag)], violated=["it:treatMissingData"]),
         Case(
             kind="unknown",

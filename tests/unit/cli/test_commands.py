@@ -27,6 +27,7 @@ contract_document = _document
 
 COMMANDS = [
     ["explain"],
+    ["plan"],
     ["contract"],
     ["check"],
     ["up"],
@@ -181,7 +182,7 @@ def test_no_contract_is_a_failure_in_one_line(
 
 
 def test_contract_prints_its_schema(run: Run) -> None:
-    assert json.loads(run("contract", "reskflow", "--schema").out)["x-contract-version"] == "1.0"
+    assert json.loads(run("contract", "reskflow", "--schema").out)["x-contract-version"] == "1.1"
 
 
 def test_up_refuses_with_3_and_says_what_to_do(run: Run, pulumi: FakePulumi) -> None:

@@ -10,7 +10,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
+import redis
+from botocore.exceptions import ClientError
 
 from lifeboat.cli.faults import BAD_INPUT, FAILED, judge
 from lifeboat.sandbox.inprocess.config import ConfigError, read_config
@@ -142,6 +145,18 @@ def test_the_systems_words_name_the_file() -> None:
     assert judge(OSError("made up")) is None
 
 
+def test_a_database_s_error_is_a_line() -> None:
+    told = psycopg.errors.ReadOnlySqlTransaction("cannot execute INSERT in a read-only transaction\nLINE 1: INSERT")
+    assert judge(told) == (FAILED, ("cannot execute INSERT in a read-only transaction",))
+    assert judge(psycopg.InterfaceError()) == (FAILED, ("InterfaceError",))
+
+
+def test_a_refusal_of_a_cloud_or_a_cache_is_a_line() -> None:
+    denied = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetItem")
+    assert judge(denied) == (FAILED, ("An error occurred (AccessDenied) when calling the GetItem operation: no",))
+    assert judge(redis.AuthenticationError("invalid password")) == (FAILED, ("invalid password",))
+
+
 def test_stacks_and_programs_that_are_not_there_are_bad_input(run: Run, checkout: Path) -> None:
     assert judge(NoStackError("no stack")) == (BAD_INPUT, ("no stack",))
     assert judge(ConfigError("no mapping")) == (BAD_INPUT, ("no mapping",))
@@ -179,7 +194,7 @@ def test_the_contracts_schema_needs_no_stack_and_everything_else_does(
     assert (ran.code, ran.out) == (2, "")
     assert ran.err == "lifeboat: STACK: absent: accepted is one of reskflow\n"
     monkeypatch.chdir(tmp_path)
-    assert json.loads(run("contract", "--schema").out)["x-contract-version"] == "1.0"
+    assert json.loads(run("contract", "--schema").out)["x-contract-version"] == "1.1"
 
 
 def test_the_sandbox_is_the_projects_wherever_in_it_one_stands(

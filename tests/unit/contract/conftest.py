@@ -51,6 +51,7 @@ def _site(region: str, octet: int) -> dict[str, Any]:
         },
         "keys": {"objects": f"arn:aws:kms:{region}:{ACCOUNT}:key/1"},
         "secrets": {"jwt": f"arn:aws:secretsmanager:{region}:{ACCOUNT}:secret:jwt-abc"},
+        "gate_url": f"http://reskflow-production-gate-1a2b.elb.{region}.amazonaws.com:8470/gate",
     }
 
 
@@ -59,7 +60,7 @@ def document() -> dict[str, Any]:
     """A whole contract, as plain JSON values."""
     promise = {"objective_seconds": 300, "bound_seconds": 60, "bound_class": "enforced"}
     return {
-        "version": "1.0",
+        "version": "1.1",
         "system": "reskflow",
         "environment": "production",
         "stack": "reskflow",

@@ -106,7 +106,7 @@ def test_an_incompatible_change_takes_a_major_version(change: Callable[[Schema],
     released = generate()
     current = copy.deepcopy(released)
     change(current)
-    current[VERSION_KEY] = "1.1"
+    current[VERSION_KEY] = "1.2"
     found = faults(released, current)
     assert any(line.startswith(said) and line.endswith("; that takes version 2.0") for line in found), found
     current[VERSION_KEY] = "2.0"
@@ -114,7 +114,7 @@ def test_an_incompatible_change_takes_a_major_version(change: Callable[[Schema],
 
 
 def test_a_new_field_that_may_be_absent_takes_a_minor_version() -> None:
-    released = generate()
+    released = {**generate(), VERSION_KEY: "1.0"}
     current = copy.deepcopy(released)
     _definition(current, "Cache")["properties"]["user"] = {"type": "string", "default": "default"}
     assert faults(released, current) == ["contract.sites.*.caches.*.user: is new; that takes version 1.1"]

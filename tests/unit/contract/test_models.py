@@ -26,6 +26,13 @@ def test_whole_numbers_survive_the_round_trip_through_floats(document: dict[str,
     assert (port, type(port)) == (5432, int)
 
 
+def test_a_document_of_before_has_no_gate_to_ask(document: dict[str, Any]) -> None:
+    document["version"] = "1.0"
+    for site in document["sites"].values():
+        del site["gate_url"]
+    assert parse(document).site("us-east-1").gate_url is None
+
+
 @pytest.mark.parametrize("port", [5432.5, True, "five", 0, 65536, None, float("nan"), float("inf")])
 def test_what_is_no_port_is_refused(document: dict[str, Any], port: object) -> None:
     document["sites"]["us-west-2"]["databases"]["orders"]["port"] = port
@@ -54,7 +61,7 @@ def test_fields_of_a_later_minor_version_are_ignored(document: dict[str, Any]) -
     [
         ("2.0", r"contract version 2\.0 cannot be read by this reader, which reads 1\.x: install lifeboat-contract 2$"),
         ("0.9", r"contract version 0\.9 cannot be read"),
-        (1.0, r"`version` is 1\.0, expected such as '1\.0'$"),
+        (1.0, r"`version` is 1\.0, expected such as '1\.1'$"),
         (None, r"`version` is None"),
         ("1", r"`version` is '1'"),
     ],

@@ -67,6 +67,7 @@ def test_a_view_gives_outputs_of_single_fields(loop: asyncio.AbstractEventLoop, 
     expected = document["sites"]["us-west-2"]
     orders, sessions, uploads = site.databases["orders"], site.caches["sessions"], site.buckets["uploads"]
     for output, value in (
+        (site.gate_url, expected["gate_url"]),
         (orders.writer_endpoint, expected["databases"]["orders"]["writer_endpoint"]),
         (orders.reader_endpoint, expected["databases"]["orders"]["reader_endpoint"]),
         (orders.port, 5432),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from lifeboat.model.design import Topology
 
-QUICK = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=75, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 SURE = {BoundClass.ENFORCED, BoundClass.DOCUMENTED}
 LOSSES = {
     "backups": (86_700, BoundClass.TYPICAL),

@@ -13,7 +13,7 @@ from lifeboat.reporting.living import state
 NAME = "postgres-us-east-1-cluster-reskflow-production-orders-us-east-1"
 
 
-def page(row: dict[str, Any], width: int) -> str:
+def page(row: dict[str, Any], width: int, lease: dict[str, Any] | None = None) -> str:
     """The page with one server."""
     live = {
         "name_server": {"address": "127.120.192.1", "port": 5300},
@@ -21,6 +21,8 @@ def page(row: dict[str, Any], width: int) -> str:
         "time_scale": "instant",
         "seed": 0,
         "active": "us-east-1",
+        "detection_scale": 10.0,
+        "lease": lease,
         "processes": [row],
         "buckets": [],
         "faults": [],
@@ -65,3 +67,35 @@ def test_the_lag_at_last_contact_is_told_once_the_source_is_silent(
         "problem": "",
     }
     assert ("replica: 1.2 s behind when its source last answered" in page(row, 120)) is told
+
+
+def test_who_may_write_and_what_stands_in_the_way_is_told() -> None:
+    row = {
+        "name": "warden-us-east-2",
+        "region": "us-east-2",
+        "role": "",
+        "address": None,
+        "port": None,
+        "pid": 7,
+        "state": "running",
+        "lag_seconds": None,
+        "problem": "",
+    }
+    lease = {
+        "holder": "us-west-2",
+        "epoch": 2,
+        "serving": "us-west-2",
+        "fenced": ["us-east-1"],
+        "hold": {"by": "ada", "reason": "a drill"},
+        "run": "failover-1",
+    }
+    shown = page(row, 120, lease)
+    for line in (
+        "detection 10 times as fast as declared",
+        "lease     us-west-2 holds epoch 2, us-west-2 serves",
+        "fenced    us-east-1, until `lifeboat rejoin`",
+        "held      by ada: a drill",
+        "run       failover-1",
+    ):
+        assert line in shown
+    assert "lease  " not in page(row, 120)

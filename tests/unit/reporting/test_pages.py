@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from lifeboat.cli.output import console
 from lifeboat.model.design import Bound, BoundClass, Decision, Demand, Quantity, Verdict
+from lifeboat.model.plan.refusals import PlanRefused
 from lifeboat.reporting.explain import document, explanation
 from lifeboat.reporting.overview import bound_line, next_steps, overview, rows
+from lifeboat.reporting.plan import PlanReport, of_home_lost
 
 if TYPE_CHECKING:
     import pytest
@@ -54,7 +56,7 @@ def test_a_cell_without_a_price_is_a_lower_limit(slow: Subject) -> None:
 def test_the_overview_says_how_sure_and_how_old_its_numbers_are(fast: Subject, slow: Subject) -> None:
     page = _printed(overview(*fast.parts))
     assert "us-east-1 (home)" in page
-    assert "a conservative estimate, not a measurement" in page
+    assert "projected p95, not a measurement; conservative estimate 15m50s" in " ".join(page.split())
     assert f"list prices of {fast.prices.oldest().isoformat()}" in page
     assert "no price for db.r6g.large in eu-central-1" in _printed(overview(*slow.parts))
     assert "standby   at least $" in _printed(overview(*slow.parts))
@@ -89,8 +91,31 @@ def test_a_missed_objective_is_not_hidden() -> None:
     assert bound_line(Verdict(demand=demand, bound=bound, met=False)) == "RPO 24h05m typical, 5m wanted: MISSED"
 
 
+def failover(stack: Subject) -> PlanReport | PlanRefused:
+    return of_home_lost(stack.settings, stack.topology, {})
+
+
+def test_the_projection_stands_beside_the_conservative_estimate(fast: Subject) -> None:
+    page = _printed(explanation(*fast.parts, failover(fast)))
+    assert "RTO, as the plan for the loss of us-east-1 is projected" in page
+    assert "the objective of 15m is met at p95" in page
+    projection = document(*fast.parts, failover(fast))["projection"]
+    summed = fast.topology.rto.conservative
+    assert summed is not None
+    assert projection["p50"] < projection["p95"] < projection["conservative_sum"] == summed.seconds
+    assert "RTO, as the design is judged by it: the p95 of a projection" in page
+    assert "RTO, conservative estimate: every phase at its p95, one after the other; no percentile" in page
+    assert " ".join(summed.arithmetic.split())[:60] in page
+
+
+def test_a_plan_that_is_refused_is_explained_as_such(fast: Subject) -> None:
+    refused = PlanRefused(("switch-routing: route53 needs us-east-1",))
+    assert "refused: switch-routing: route53 needs us-east-1" in _printed(explanation(*fast.parts, refused))
+    assert document(*fast.parts, refused)["projection"] is None
+
+
 def test_the_explanation_holds_every_decision_with_its_arithmetic(fast: Subject) -> None:
-    page = " ".join(_printed(explanation(*fast.parts)).split())
+    page = " ".join(_printed(explanation(*fast.parts, failover(fast))).split())
     for decision in fast.topology.decisions:
         assert f"{decision.capability}: {decision.mechanism}" in page
         assert " ".join(decision.reason.split()) in page
@@ -100,9 +125,11 @@ def test_the_explanation_holds_every_decision_with_its_arithmetic(fast: Subject)
 
 
 def test_the_document_is_json_and_whole(fast: Subject) -> None:
-    found = json.loads(json.dumps(document(*fast.parts)))
+    found = json.loads(json.dumps(document(*fast.parts, failover(fast))))
     assert [each["capability"] for each in found["decisions"]] == [each.capability for each in fast.topology.decisions]
     assert found["rto"]["seconds"] == fast.topology.rto.seconds
+    assert found["rto"]["method"] == "projected p95"
+    assert found["rto"]["conservative"]["method"] == "conservative estimate"
     assert found["standby_cost"]["monthly_usd"] == round(fast.estimate.monthly_usd, 2)
     verdicts = [verdict for each in found["decisions"] for verdict in each["verdicts"]]
     assert verdicts
@@ -123,7 +150,7 @@ class _Terminal(io.StringIO):
 def test_colour_is_for_terminals_and_no_color_is_heard(fast: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
-    page = explanation(*fast.parts)
+    page = explanation(*fast.parts, failover(fast))
     terminal = _Terminal()
     console(terminal).print(page)
     assert "\x1b[32m" in terminal.getvalue()

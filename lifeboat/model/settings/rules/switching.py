@@ -29,6 +29,7 @@ def faults(draft: Draft) -> Iterator[Fault]:
     yield from _endpoints(draft)
     yield from _routing(draft)
     yield from _divergence(draft)
+    yield from _grey_failure(draft)
     yield from _tags(draft)
 
 
@@ -81,6 +82,15 @@ def _divergence(draft: Draft) -> Iterator[Fault]:
     for key, (value, what) in needed.items():
         if not value and draft.whole("divergence", key):
             yield absent(("divergence", key), f"{what} beside policy accept")
+
+
+def _grey_failure(draft: Draft) -> Iterator[Fault]:
+    grey = draft.grey_failure
+    # Nothing at all means that no site fails greyly; a time alone means that something was forgotten.
+    if grey is None or not grey.model_fields_set or grey.error_percent is not None or grey.latency_ms is not None:
+        return
+    if draft.whole("grey_failure", "error_percent") and draft.whole("grey_failure", "latency_ms"):
+        yield absent(("grey_failure", "error_percent"), "a share such as 20, or a latency_ms such as 2000 beside it")
 
 
 def _tags(draft: Draft) -> Iterator[Fault]:

@@ -1,0 +1,1 @@
+"""Rehearsals: scenarios, what clients measured, and the evidence."""

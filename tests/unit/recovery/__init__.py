@@ -1,0 +1,1 @@
+"""Lease, wardens, runner, journal and drills, without a cloud."""
