@@ -94,13 +94,13 @@ def unknown(attempts: list[Attempt]) -> set[int]:
 def test_a_thousand_orders_at_200_a_second_are_in_both_databases(scene: Shop, tmp_path: Path) -> None:
     load = Load(name="many", url=URL, mode=Mode.TTL, rate=200, count=1000, seed=1)
     attempts = Running(scene, tmp_path / "history.jsonl", load).wait()
-    known = [attempt for attempt in attempts if attempt.outcome is not Outcome.UNKNOWN]
-    assert {(attempt.site, attempt.epoch, attempt.status) for attempt in known} == {(HOME, 1, 201)}
-    # On a busy machine an answer may come after its client's patience: nobody knows of those.
+    # On a busy machine an answer, or a connection, may come after its client's patience.
+    heard = [attempt for attempt in attempts if attempt.outcome is Outcome.ACKNOWLEDGED]
+    assert {(attempt.site, attempt.epoch, attempt.status) for attempt in heard} == {(HOME, 1, 201)}
     stored = scene.numbers(HOME, "many")
     assert set(acknowledged(attempts)) <= set(stored) <= set(acknowledged(attempts)) | unknown(attempts)
-    assert len(known) > len(attempts) / 2
-    assert until(lambda: scene.numbers(AWAY, "many") == stored)
+    assert len(heard) > len(attempts) / 2
+    assert until(lambda: scene.numbers(AWAY, "many") == scene.numbers(HOME, "many"))
     # An open loop: the last one is due when its number says, whatever became of the others.
     dues = {attempt.number: attempt.due_at for attempt in attempts}
     assert dues[1000] - dues[1] == pytest.approx(999 / 200, abs=1 / 200)
