@@ -24,10 +24,6 @@ _LONGEST: Final = 0.5
 """Real seconds before the next attempt, doubled each time; half of them is left to chance, since others ask too."""
 
 
-def _wait(seconds: float) -> None:
-    time.sleep(seconds)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Patience:
     """For how long a place is asked again that throttles, or fails by itself.
@@ -41,7 +37,7 @@ class Patience:
 
     seconds: float
     clock: Callable[[], float] = time.monotonic
-    wait: Callable[[float], object] = _wait
+    wait: Callable[[float], object] = time.sleep
     later: frozenset[str] = frozenset()
 
     def ask(self, question: Callable[[bool], _T], doubtful: bool = False) -> _T:

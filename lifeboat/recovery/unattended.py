@@ -23,17 +23,16 @@ from lifeboat.model.plan.refusals import PlanRefused, Unplannable
 from lifeboat.model.topology import resolve
 from lifeboat.recovery.assembly import outside
 from lifeboat.recovery.errors import RecoveryError, RecoveryRefused
-from lifeboat.recovery.gatefile import boot_id
 from lifeboat.recovery.journal import Mirror
 from lifeboat.recovery.lease import LeaseWatch
 from lifeboat.recovery.lease_record import LeaseError
-from lifeboat.recovery.lease_store import DEADLINE, StoreError
+from lifeboat.recovery.lease_store import StoreError
 from lifeboat.recovery.run_state import WARDEN, Consent
 from lifeboat.recovery.runner import DONE, Runner
 from lifeboat.recovery.system_ports import Surroundings, SystemPorts
+from lifeboat.recovery.viewpoint import standing
 from lifeboat.recovery.views import Confirmed
 from lifeboat.recovery.warden_config import ConfigError, WardenConfig
-from lifeboat.recovery.warden_core import FRESH
 from lifeboat.recovery.warden_log import log_to
 
 if TYPE_CHECKING:
@@ -130,17 +129,11 @@ def main(arguments: Sequence[str]) -> int:
 
 def _watch(confirmed: Confirmed | None, physical: Physical, ports: Ports, site: str) -> LeaseWatch:
     """A watch of the lease; where what the warden confirmed stands, it goes on from the warden's own."""
-    lease, pace = physical.settings.lease, ports.pace
-    stands = confirmed is not None and confirmed.stands(
-        site,
-        seconds=pace.real(lease.confirm_for),
-        fresh=pace.real(FRESH) + 2 * DEADLINE,
-        now=ports.clock(),
-        boot=boot_id(),
-    )
+    stands = standing(confirmed, physical, ports, site)
     # Without a name of the boot nothing says that both clocks are one.
-    known = confirmed.watched if confirmed is not None and stands and confirmed.boot else None
-    return LeaseWatch(margin=lease.clock_margin, pace=pace, clock=ports.clock, known=known)
+    known = stands.watched if stands is not None and stands.boot else None
+    margin = physical.settings.lease.clock_margin
+    return LeaseWatch(margin=margin, pace=ports.pace, clock=ports.clock, known=known)
 
 
 def _tell(*lines: str) -> None:

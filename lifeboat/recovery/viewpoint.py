@@ -5,22 +5,44 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Final
 
+from lifeboat.recovery.gatefile import boot_id
 from lifeboat.recovery.lease import HEARTBEAT
-from lifeboat.recovery.lease_store import StoreError
+from lifeboat.recovery.lease_store import DEADLINE, StoreError
 from lifeboat.recovery.ports import BEST_EFFORT_SECONDS
 from lifeboat.recovery.views import Probe, Sight, View
 
 if TYPE_CHECKING:
     from lifeboat.model.physical import Physical
     from lifeboat.model.settings.sites import Endpoint
-    from lifeboat.recovery.ports import Ports
+    from lifeboat.recovery.ports import Pace, Ports
     from lifeboat.recovery.run_state import StepRun
+    from lifeboat.recovery.views import Confirmed
 
+_FRESH: Final = 3 * HEARTBEAT
+"""Protocol seconds after which a view that did not change is left behind; two calls to a store come on top."""
 _SILENT: Final = 3 * HEARTBEAT
 """Protocol seconds without a renewal after which a holder is silent."""
 _OK: Final = 400
 _SOON: Final = 0.5
 """Seconds that the first endpoint has before the others are asked too."""
+
+
+def fresh_for(pace: Pace) -> float:
+    """Real seconds for which a view that does not change, or what a warden confirmed, counts."""
+    return pace.real(_FRESH) + 2 * DEADLINE
+
+
+def standing(confirmed: Confirmed | None, physical: Physical, ports: Ports, site: str) -> Confirmed | None:
+    """What a warden of this machine confirmed of a site; None when it is too old or too little."""
+    if confirmed is not None and confirmed.stands(
+        site,
+        seconds=ports.pace.real(physical.settings.lease.confirm_for),
+        fresh=fresh_for(ports.pace),
+        now=ports.clock(),
+        boot=boot_id(),
+    ):
+        return confirmed
+    return None
 
 
 def look(run: StepRun, site: str) -> View:

@@ -20,6 +20,7 @@ from lifeboat.recovery.gatefile import boot_id
 from lifeboat.recovery.lease import HEARTBEAT
 from lifeboat.recovery.lease_store import DEADLINE, StoreError
 from lifeboat.recovery.switches import levels
+from lifeboat.recovery.viewpoint import fresh_for
 from lifeboat.recovery.views import Confirmation, Confirmed, Fresh, Sight, View, Window, agreed
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from lifeboat.recovery.ports import Pace
     from lifeboat.recovery.views import GreyRule, Probe
 
-FRESH: Final = 3 * HEARTBEAT
-"""Protocol seconds for which a view is fresh; what two calls to a store may take comes on top, in real ones."""
 _SILENT: Final = 5 * HEARTBEAT
 """Protocol seconds without a look, or a turn of the keeper, after which a warden is ill; four calls come on top."""
 _LONGEST_PAUSE: Final = 16
@@ -141,7 +140,7 @@ class Warden:
         self._clock = clock
         self._beat = 0
         self._windows = {site: Window(rules.grey, clock) for site in rules.sites}
-        self._fresh = Fresh(pace.real(FRESH) + 2 * DEADLINE, clock)
+        self._fresh = Fresh(fresh_for(pace), clock)
         self._confirmed = Confirmation(clock)
         self._told: set[Hashable] = set()
         self._tries: dict[Hashable, tuple[int, float]] = {}

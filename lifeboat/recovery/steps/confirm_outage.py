@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from lifeboat.recovery import viewpoint
 from lifeboat.recovery.errors import RecoveryRefused
-from lifeboat.recovery.gatefile import boot_id
 from lifeboat.recovery.lease import HEARTBEAT
 from lifeboat.recovery.lease_store import DEADLINE, StoreError
 from lifeboat.recovery.run_state import Outcome, StepRun
@@ -24,14 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lifeboat.model.plan.graph import PlanStep
-    from lifeboat.recovery.views import Confirmed, View
+    from lifeboat.recovery.views import View
 
 GATE = True
 """It only looks."""
 GREY = "grey"
 """Fact: the region answers, and counts as failed by the stack's rule."""
-_FRESH = 3 * HEARTBEAT
-"""Protocol seconds after which a view that did not change is left behind; two calls to a store come on top."""
 _SEEN = 3 * HEARTBEAT
 """Protocol seconds that wardens have to see a region that was lost just now."""
 _LOOKS = 4 * DEADLINE
@@ -53,11 +50,11 @@ def perform(step: PlanStep, run: StepRun) -> Outcome:
     del step
     source, pace = run.plan.source, run.ports.pace
     confirm_for = run.physical.settings.lease.confirm_for
-    fresh = Fresh(pace.real(_FRESH) + 2 * DEADLINE, run.ports.clock)
+    fresh = Fresh(viewpoint.fresh_for(pace), run.ports.clock)
     confirmation = Confirmation(run.ports.clock)
     # Long enough that what others have still to see may be followed by one whole confirmation.
     end = min(run.deadline, run.ports.clock() + pace.real(_SEEN + confirm_for) + _LOOKS)
-    handed = _handed(run)
+    handed = viewpoint.standing(run.consent.confirmed, run.physical, run.ports, source)
     seen = ""
     while True:
         views = _seen_by(fresh.of(_texts(run)), viewpoint.look(run, source), source)
@@ -84,20 +81,6 @@ def perform(step: PlanStep, run: StepRun) -> Outcome:
                 "if it answers, move with `lifeboat failover --graceful`; if wardens are silent, look at them first",
             )
         run.ports.wait(None, min(pace.real(HEARTBEAT) / 2, max(0.05, left)))
-
-
-def _handed(run: StepRun) -> Confirmed | None:
-    """What the warden that began this run had confirmed; None when it is too old or too little."""
-    handed, pace = run.consent.confirmed, run.ports.pace
-    if handed is not None and handed.stands(
-        run.plan.source,
-        seconds=pace.real(run.physical.settings.lease.confirm_for),
-        fresh=pace.real(_FRESH) + 2 * DEADLINE,
-        now=run.ports.clock(),
-        boot=boot_id(),
-    ):
-        return handed
-    return None
 
 
 def _seen_by(told: Mapping[str, View], own: View, site: str) -> dict[str, View]:
