@@ -24,6 +24,7 @@ from stacks.failover_scope import failover_scope
 from stacks.recovery import EVERYWHERE
 from tests.components.examples.recovery import (
     BUCKETS,
+    HEAD,
     IMAGE,
     PEOPLE,
     SCOPE,
@@ -55,24 +56,14 @@ ASKED_OTHERWISE = {
 """IAM's name for a call, where it is another one."""
 NOT_AWS = {"dns", "http", "postgresql", "redis"}
 RECORDS = "{ kind: record, waive_record: It is a test }"
-STACK = """
-config:
-  lifeboat:system: shop
-  lifeboat:environment: test
-  lifeboat:account: "123456789012"
-  lifeboat:home: us-west-2
-  lifeboat:sites:
-    - { region: us-west-2, cidr: 10.10.0.0/16 }
-    - { region: us-east-2, cidr: 10.20.0.0/16 }
-  lifeboat:witness: us-east-1
-  lifeboat:approval: one
-  lifeboat:objectives: OBJECTIVES
-  lifeboat:routing: ROUTING
-  lifeboat:dns: { zone: shop.example.com, endpoints: [ { name: orders } ] }
+STACK = (
+    HEAD
+    + """\
   lifeboat:databases: [ { name: orders, mechanism: MECHANISM, rpo: 48h } ]
   lifeboat:caches: [ { name: sessions, mechanism: global-datastore }, { name: pages, mechanism: rebuild } ]
   lifeboat:object_stores: [ { name: uploads, mechanism: replication, rpo: 24h } ]
 """
+)
 
 
 def allowed(policy: dict[str, Any], action: str, region: str) -> list[dict[str, Any]]:

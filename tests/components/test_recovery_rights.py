@@ -19,7 +19,7 @@ from lifeboat.recovery.lease_object import LEASE_KEY, STAND_IN_KEY
 from lifeboat.recovery.lease_object import VIEW_PREFIX as OBJECT_VIEWS
 from lifeboat.recovery.lease_table import VIEW_PREFIX as TABLE_VIEWS
 from stacks.failover_scope import failover_scope
-from tests.components.examples.recovery import BUCKETS, SCOPE, breakglass, warden
+from tests.components.examples.recovery import BUCKETS, HEAD, SCOPE, breakglass, warden
 from tests.components.harness import ACCOUNT, HOME, OTHER, PREFIX, WITNESS, deploy
 
 if TYPE_CHECKING:
@@ -28,21 +28,6 @@ if TYPE_CHECKING:
     from lifeboat.model.design import Topology
     from lifeboat.model.settings import Settings
 
-HEAD = """
-config:
-  lifeboat:system: shop
-  lifeboat:environment: test
-  lifeboat:account: "123456789012"
-  lifeboat:home: us-west-2
-  lifeboat:sites:
-    - { region: us-west-2, cidr: 10.10.0.0/16 }
-    - { region: us-east-2, cidr: 10.20.0.0/16 }
-  lifeboat:witness: us-east-1
-  lifeboat:approval: one
-  lifeboat:objectives: OBJECTIVES
-  lifeboat:routing: ROUTING
-  lifeboat:dns: { zone: shop.example.com, endpoints: [ { name: orders } ] }
-"""
 LONG = "{ stack: { rto: 48h, rpo: 48h } }"
 ROUTING = ("{ kind: alarm }", "{ kind: routing-control }", "{ kind: record, waive_record: It is a test }")
 LONGEST = 10_240

@@ -30,6 +30,22 @@ SCOPE = FailoverScope(
 BUCKETS = replace(SCOPE, lease_buckets={region: f"{PREFIX}-lease-{region}" for region in (*SITES, WITNESS)})
 IMAGE = f"{ACCOUNT}.dkr.ecr.{HOME}.amazonaws.com/lifeboat-warden:1"
 PEOPLE = [f"arn:aws:iam::{ACCOUNT}:user/break-glass/{name}" for name in ("second", "first")]
+HEAD = """
+config:
+  lifeboat:system: shop
+  lifeboat:environment: test
+  lifeboat:account: "123456789012"
+  lifeboat:home: us-west-2
+  lifeboat:sites:
+    - { region: us-west-2, cidr: 10.10.0.0/16 }
+    - { region: us-east-2, cidr: 10.20.0.0/16 }
+  lifeboat:witness: us-east-1
+  lifeboat:approval: one
+  lifeboat:objectives: OBJECTIVES
+  lifeboat:routing: ROUTING
+  lifeboat:dns: { zone: shop.example.com, endpoints: [ { name: orders } ] }
+"""
+"""Of a stack's file, with words in capitals for what tests vary."""
 
 
 def topic(region: str) -> str:

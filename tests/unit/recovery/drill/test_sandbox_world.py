@@ -29,7 +29,7 @@ if words[:2] == ["sandbox", "up"] and pathlib.Path("ready.json").exists():
     shutil.copy("ready.json", ".sandbox/sandbox.json")
 """
 STUBBORN = """\
-import os, signal, sys, time
+import os, signal, sys
 def heard(*_):
     open("heard", "w").close()
     if {ends}:
@@ -37,7 +37,7 @@ def heard(*_):
 signal.signal(signal.SIGINT, heard)
 print("ready", os.getpid(), file=sys.stderr, flush=True)
 while True:
-    time.sleep(60)
+    signal.pause()
 """
 
 
