@@ -7,6 +7,7 @@ import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import psycopg
 import pytest
@@ -143,6 +144,39 @@ def test_a_promoted_replica_takes_writes_and_the_old_primary_follows_it(primary:
     until(lambda: rows(primary) == [1, 2, 3])
     assert primary.standby
     assert not replica.standby
+
+
+def test_one_whose_rewind_was_cut_short_is_cloned(
+    primary: Postgres, replica: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(primary, 1)
+    until(lambda: rows(replica) == [1])
+    replica.promote()
+    write(replica, 2)
+    primary.stop()
+    with monkeypatch.context() as cut:
+        cut.setattr(primary, "follow", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            primary.rewind_or_reclone(replica.source())
+    # Rewound once more it would recover what it has, on the writer's own timeline, and never follow it.
+    assert primary.rewind_or_reclone(replica.source()) == "cloned"
+    primary.start()
+    write(replica, 3)
+    until(lambda: rows(primary) == [1, 2, 3])
+    primary.stop()
+    assert primary.rewind_or_reclone(replica.source()) == "rewound"
+
+
+def test_a_copy_follows_from_the_moment_that_it_is_there(
+    primary: Postgres, build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(primary, 1)
+    copy = build("copy")
+    monkeypatch.setattr(copy, "follow", Mock(side_effect=KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        copy.clone_from(primary.source())
+    assert copy.made
+    assert copy.standby
 
 
 def test_a_server_without_common_history_is_cloned(build: Build, primary: Postgres) -> None:

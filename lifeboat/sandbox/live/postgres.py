@@ -1,7 +1,8 @@
 """One real PostgreSQL server: made, cloned, followed, promoted, rewound, backed up, restored, frozen and killed.
 
 Invariants:
-1. `data/` is whole: a new one is built beside it and takes its place in one rename.
+1. `data/` is whole: a new one is built beside it and takes its place in one rename. While one is rewound `rewinding`
+   is beside it: cut short it is of no use, and it would not show.
 2. What belongs to this server alone (address, source, archive) is in `server.conf` beside `data/`, which a base backup
    would carry to another server.
 3. Passwords are in files of mode 0600 and in memory; never in arguments, settings or logs.
@@ -63,6 +64,7 @@ class Postgres(Asked):
         self.data = place.data
         self._processes = processes
         self._new = place.directory / "data.new"
+        self._rewinding = place.directory / "rewinding"
         place.prepare()
 
     @property
@@ -216,7 +218,10 @@ class Postgres(Asked):
         """
         shutil.rmtree(self._new, ignore_errors=True)
         self._base_backup(source, self._new)
+        # Before it is there: a copy that did not know that it follows would go its own way when it is started.
+        self.place.write(self._new / "standby.signal", "")
         self._take_new()
+        self._rewinding.unlink(missing_ok=True)
         self.follow(source)
 
     def follow(self, source: Source) -> None:
@@ -242,12 +247,16 @@ class Postgres(Asked):
         """Follow a server that went another way than this one, which is stopped; not started yet.
 
         Returns:
-            ``rewound`` when the common history sufficed, else ``cloned``.
+            ``rewound`` when the common history sufficed, else ``cloned``, as when an earlier rewind was cut short.
 
         Raises:
             SandboxError: when neither works.
         """
+        if self._rewinding.exists():
+            self.clone_from(source)
+            return "cloned"
         self.place.configure(source)
+        self.place.write(self._rewinding, "")
         try:
             self._command(
                 "pg_rewind",
@@ -262,6 +271,7 @@ class Postgres(Asked):
             self.clone_from(source)
             return "cloned"
         self.follow(source)
+        self._rewinding.unlink()
         return "rewound"
 
     def backup(self, to: Path) -> None:
