@@ -233,4 +233,4 @@ def _headline(observed: Observed, objectives: Objectives, missed: Sequence[Check
         within = "" if objectives.rto is None else f", within the {format_duration(objectives.rto)} that are demanded"
         said += f" after {observed.rto.scaled_back:.0f} s{within}"
     lost = observed.measured.lost
-    return f"{said}; {f'{lost} acknowledged writes were lost' if lost else 'no acknowledged write was lost'}."
+    return f"{said}; {lost or 'no'} acknowledged {'writes were' if lost > 1 else 'write was'} lost."

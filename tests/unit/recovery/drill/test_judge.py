@@ -51,12 +51,14 @@ def missed(found: Verdict) -> list[str]:
     return [check.name for check in found.checks if check.result == "missed"]
 
 
-def test_what_went_well_is_said_in_one_sentence() -> None:
-    found = verdict(seen())
+@pytest.mark.parametrize(
+    ("lost", "said"),
+    [(0, "no acknowledged write was"), (1, "1 acknowledged write was"), (2, "2 acknowledged writes were")],
+)
+def test_what_went_well_is_said_in_one_sentence(lost: int, said: str) -> None:
+    found = verdict(seen(measured=measured(lost=lost), at_end=measured(lost=lost)))
     assert found.passed
-    assert found.headline == (
-        "The standby took over after 300 s, within the 15m that are demanded; no acknowledged write was lost."
-    )
+    assert found.headline == f"The standby took over after 300 s, within the 15m that are demanded; {said} lost."
 
 
 @pytest.mark.parametrize(
