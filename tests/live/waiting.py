@@ -17,6 +17,8 @@ DEADLINE: Final = 60.0
 """Seconds; far beyond what anything takes, so that only what never happens reaches it."""
 _NOT_YET: Final = (OSError, psycopg.OperationalError)
 _INTERVAL: Final = 0.02
+_PAUSES: Final = 3
+"""How many times longer than it took to ask is waited before it is asked again."""
 _NEVER: Final = threading.Event()
 
 
@@ -40,6 +42,6 @@ def until(condition: Callable[[], Found], deadline: float = DEADLINE) -> Found:
         else:
             if found:
                 return found
-        # As long again as it took: asking must not take the time of what is awaited.
-        _NEVER.wait(max(_INTERVAL, time.monotonic() - asked))
+        # Asking must not take the time of what is awaited.
+        _NEVER.wait(max(_INTERVAL, _PAUSES * (time.monotonic() - asked)))
     raise AssertionError(f"not within {deadline:g} s: {condition}") from failure
