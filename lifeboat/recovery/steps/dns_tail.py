@@ -34,4 +34,5 @@ def perform(step: PlanStep, run: StepRun) -> Outcome:
 
         run.until(look, f"{name} answers with {target}", every=_LOOK)
     run.ports.wait(None, run.ports.pace.real(dns.ttl))
-    return Outcome(said=f"{len(dns.endpoints)} names answer with {target}, for longer than their TTL")
+    names = ", ".join(f"{endpoint.name}.{dns.zone}" for endpoint in dns.endpoints)
+    return Outcome(said=f"led to {target} for longer than their TTL: {names}")

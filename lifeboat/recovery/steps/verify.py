@@ -51,7 +51,8 @@ def perform(step: PlanStep, run: StepRun) -> Outcome:
         url = run.ports.site_url(name, endpoint.port) + endpoint.path
         run.until(lambda url=url: _answers(run, url), f"{url} answers")
     return Outcome(
-        said=f"{len(databases)} databases take writes in {target}, {len(names)} names answer",
+        said=f"written and read back in {target}: {', '.join(databases) or 'no database'}; "
+        f"answering: {', '.join(name for name, _ in names) or 'no name'}",
         facts={"epoch": epoch},
     )
 
