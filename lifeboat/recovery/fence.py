@@ -2,7 +2,8 @@
 
 The gate stops what asks it; this stops what does not. A database's setting is what RDS lets its master user change; it
 is written to the log like data and so arrives at replicas: a promoted database may be born fenced, and is lifted by
-its site's warden, or by the step that promoted it.
+its site's warden, or by the step that promoted it. A session keeps the setting that it began with: those that began
+behind a fence end when it is lifted, or a pool that holds them would write never again.
 """
 
 from __future__ import annotations
@@ -31,6 +32,10 @@ WHERE activity.datname = current_database() AND activity.pid <> pg_backend_pid()
 """
 """Clients' sessions only: replication goes on, so that the standby gets what was committed. On RDS the master user
 may not end those of the service's own superuser, which do not write a customer's data."""
+_IS_FENCED: Final = """
+SELECT count(*) FROM pg_db_role_setting AS own JOIN pg_database AS it ON it.oid = own.setdatabase
+WHERE it.datname = current_database() AND own.setrole = 0 AND 'default_transaction_read_only=on' = ANY(own.setconfig)
+"""
 _LEFT: Final = "FROM pg_stat_activity WHERE pid = ANY(%s) AND backend_start <= %s"
 _AWAIT_END: Final = "SELECT pg_terminate_backend(pid, 2000) " + _LEFT
 """The first is a signal and no more; a session in the middle of a commit may still acknowledge it. In milliseconds."""
@@ -125,7 +130,7 @@ def fence(session: Connection) -> None:
 
 
 def lift(session: Connection) -> None:
-    """Lift the fence of a session's database.
+    """Lift the fence of a session's database, and end the sessions that began behind it: clients connect anew.
 
     Raises:
         FenceError: when it is a replica still: the setting can be taken back once it is promoted.
@@ -134,7 +139,10 @@ def lift(session: Connection) -> None:
         raise FenceError("is a replica so far: to be lifted when it is promoted")
     session.execute(_LIMITS)
     session.execute(_WRITABLE)
+    fenced = _one(session, _IS_FENCED)
     _set(session, "RESET default_transaction_read_only")
+    if fenced:
+        session.execute(_END_SESSIONS)
 
 
 def _set(session: Connection, clause: LiteralString) -> None:

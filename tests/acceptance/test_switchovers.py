@@ -25,7 +25,7 @@ from lifeboat.recovery.drill import history
 from lifeboat.recovery.drill.histories import acknowledgements
 from lifeboat.recovery.drill.measure import Known, measure
 from lifeboat.recovery.drill.sandbox_world import How, SandboxWorld
-from lifeboat.recovery.drill.workload import CLIENTS, Load, Stores
+from lifeboat.recovery.drill.workload import CLIENTS, TTL, Load, Stores
 from tests.live.waiting import until
 from tests.project import link_project
 
@@ -92,18 +92,18 @@ class Stage:
         return found if found >= WANTED else None
 
     def wrote_since(self, since: float, epoch: int) -> bool:
-        """Whether every client had an acknowledgement in a later epoch."""
+        """Whether every client, and the writer in each of its stores, had an acknowledgement in a later epoch."""
         self.world.wait(0.5)
-        label = self.stores.labels["database"]
         wrote = {
-            each.write.client
+            (each.write.client, each.write.store)
             for each in self.workload.told()
-            if each.write.store == label
-            and each.write.known is Known.ACKNOWLEDGED
+            if each.write.known is Known.ACKNOWLEDGED
             and each.write.answered > since
             and (each.write.epoch or 0) > epoch
         }
-        return wrote >= set(CLIENTS)
+        labels = self.stores.labels
+        wanted = {(client, labels["database"]) for client in CLIENTS}
+        return wrote >= wanted | {(TTL, label) for kind, label in labels.items() if kind != "database"}
 
     def move(self) -> None:
         """By the command; a site that is not ready so far is asked again."""

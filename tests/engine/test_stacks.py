@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from lifeboat.sandbox.state import Directory
 
-pytestmark = pytest.mark.engine
+# A test previews and deploys a whole stack up to eight times.
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(1200)]
 
 
 def _deployed(tmp_path_factory: pytest.TempPathFactory, stack: str, home: str) -> tuple[Sandbox, Cli]:
@@ -114,14 +115,18 @@ def test_roles_change_and_prod_s_state_gains_exactly_a_generation(prod: tuple[Sa
     created = {name for name, kinds in operations.items() if kinds == {"create"}}
     assert created
     assert all("eu-west-1-g2" in name for name in created), created
-    # What app teams read gains the new instance's endpoint; nothing else changes.
+    # What app teams read gains the new instance's endpoint, and wardens are told the new declaration, by a new revision
+    # of their tasks; nothing else changes.
     published = {
         f"contract-publication-{region}-{kind}"
         for region in ("eu-west-1", "eu-central-1")
         for kind in ("object", "parameter")
     }
+    wardens = ("eu-west-1", "eu-central-1", "eu-west-2")
     assert {name: kinds for name, kinds in operations.items() if name not in created} == {
-        name: {"update"} for name in published
+        **{name: {"update"} for name in published},
+        **{f"warden-{region}-task": {"replace"} for region in wardens},
+        **{f"warden-{region}-service": {"update"} for region in wardens},
     }
 
     cli.up()

@@ -64,6 +64,21 @@ def test_a_fence_ends_sessions_and_stops_writes_until_it_is_lifted(primary: Post
     assert rows(primary) == [1, 4]
 
 
+def test_a_session_that_began_behind_a_fence_ends_with_it_and_no_other_does(primary: Postgres) -> None:  # noqa: F811
+    write(primary, 1)
+    fencing = fence_of(primary)
+    fencing.fence()
+    with login(primary) as pooled:
+        fencing.lift()
+        # It would have been read-only for as long as somebody held it.
+        with pytest.raises(psycopg.OperationalError):
+            pooled.execute("SELECT 1")
+    with login(primary) as pooled:
+        fencing.lift()
+        pooled.execute("INSERT INTO orders VALUES (2)")
+    assert rows(primary) == [1, 2]
+
+
 def test_a_replica_is_born_fenced_and_lifted_once_it_is_promoted(
     primary: Postgres,  # noqa: F811
     replica: Postgres,  # noqa: F811

@@ -26,6 +26,12 @@ READS_ONLY = "nothing to take back: it only reads"
 LEAST_DEADLINE = 30.0
 """Seconds: what is given up sooner is given up for a single slow answer."""
 
+END_SESSIONS = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+    "AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND usename <> 'rdsadmin'"
+)
+"""A session keeps the read-only default that it began with. RDS does not let its own be ended."""
+
 _LEASE_FILE = "lease.json"
 
 RENEWAL = 10

@@ -156,7 +156,9 @@ def test_a_read_only_default_that_was_copied_is_taken_back_with_the_lease(fast: 
     for mode in (Mode.FAILOVER, Mode.SWITCHOVER):
         plan = derive(*fast, mode=mode, lost={"us-east-1"} if mode is Mode.FAILOVER else ())
         taken = plan.by_key["take-lease"]
-        assert any("RESET default_transaction_read_only" in line for line in taken.by_hand)
+        (line,) = [line for line in taken.by_hand if "RESET default_transaction_read_only" in line]
+        # Those that began before would stay read-only.
+        assert "pg_terminate_backend" in line
         assert ("postgresql", "us-west-2") in {(call.service, call.region) for call in taken.calls}
         # A runner that starts anew has the lease's whole time to watch.
         assert taken.timeout >= 65

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lifeboat.model.plan.context import deadline
+from lifeboat.model.plan.context import END_SESSIONS, deadline
 from lifeboat.model.plan.graph import Call, PlanStep, Stage
 from lifeboat.model.timings import TIMINGS, Step
 
@@ -30,13 +30,10 @@ def steps(context: Context) -> Iterable[PlanStep]:
     for design in context.databases:
         own = design.settings
         refuse = f"ALTER DATABASE {own.database} SET default_transaction_read_only = on"
-        end = (
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
+        connection = f"host=$WRITER dbname={own.database} user={own.username} sslmode=require"
         commands += [
             f"# The writer of {own.name} in {context.source}, as {own.username}:",
-            f'psql "host=$WRITER dbname={own.database} user={own.username} sslmode=require" -c "{refuse}" -c "{end}"',
+            f'psql "{connection}" -c "{refuse}" -c "{END_SESSIONS}"',
         ]
     yield PlanStep(
         key="stop-writes",

@@ -1,14 +1,14 @@
 """Take the lease: a new epoch, held by the target. From here on the target's gates open, and nobody else's.
 
 A database that was fenced or stopped while its copies still followed has passed its read-only default on to them: the
-target's warden takes that back once its site holds the lease.
+target's warden takes that back once its site holds the lease, and ends the sessions that began with it.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lifeboat.model.plan.context import deadline
+from lifeboat.model.plan.context import END_SESSIONS, deadline
 from lifeboat.model.plan.graph import PlanStep, Stage
 from lifeboat.model.timings import TIMINGS, Step
 
@@ -36,7 +36,7 @@ def steps(context: Context) -> Iterable[PlanStep]:
         stage=Stage.RECOVER,
         region=target,
         after=frozenset({"fence", "promote_database", "promote_cache", "settle_objects", "scale_compute"}),
-        calls=(*context.lease_write, *context.session(target, "ALTER DATABASE")),
+        calls=(*context.lease_write, *context.session(target, "ALTER DATABASE", "pg_terminate_backend")),
         timing=timing,
         # A runner that starts anew watches the lease anew, for as long as it may live.
         timeout=deadline(timing, 2.0 * (lease.ttl + lease.clock_margin)),
@@ -46,7 +46,7 @@ def steps(context: Context) -> Iterable[PlanStep]:
             *context.change_lease(f"the holder is {target}, and the epoch is raised by one"),
             *(
                 f"PGOPTIONS='-c default_transaction_read_only=off' psql \"{connection}\" "
-                f'-c "ALTER DATABASE {name} RESET default_transaction_read_only"'
+                f'-c "ALTER DATABASE {name} RESET default_transaction_read_only" -c "{END_SESSIONS}"'
                 for name, connection in connections
             ),
         ),
