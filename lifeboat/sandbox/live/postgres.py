@@ -221,7 +221,6 @@ class Postgres(Asked):
         # Before it is there: a copy that did not know that it follows would go its own way when it is started.
         self.place.write(self._new / "standby.signal", "")
         self._take_new()
-        self._rewinding.unlink(missing_ok=True)
         self.follow(source)
 
     def follow(self, source: Source) -> None:
@@ -361,6 +360,7 @@ class Postgres(Asked):
     def _take_new(self) -> None:
         shutil.rmtree(self.data, ignore_errors=True)
         self._new.rename(self.data)
+        self._rewinding.unlink(missing_ok=True)
 
 
 def _reason(log: str) -> str:
