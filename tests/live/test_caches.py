@@ -205,6 +205,8 @@ def test_a_killed_server_is_back_with_its_data(world: World) -> None:
     first = world.row(EAST)["pid"]
     world.kill(EAST)
     until(lambda: world.row(EAST)["pid"] not in {first, None})
+    # It has a process before it listens.
+    until(answered(world.client(EAST), "order"))
     assert world.client(EAST).get("order") == "42"
 
 
