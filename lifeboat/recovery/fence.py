@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final, LiteralString, Protocol
 
 from psycopg import Error, sql
 
+from lifeboat.model.plan.context import CLIENT_SESSIONS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
@@ -23,15 +25,9 @@ if TYPE_CHECKING:
 _WRITABLE: Final = "SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE"
 """A fenced database's own setting would refuse to be changed by a session that obeys it."""
 _LIMITS: Final = "SET lock_timeout = '2s'; SET statement_timeout = '4s'"
-_END_SESSIONS: Final = """
-SELECT array_agg(activity.pid), clock_timestamp(), bool_and(pg_terminate_backend(activity.pid))
-FROM pg_stat_activity AS activity JOIN pg_roles AS role ON role.oid = activity.usesysid
-WHERE activity.datname = current_database() AND activity.pid <> pg_backend_pid()
-  AND activity.backend_type = 'client backend'
-  AND (NOT role.rolsuper OR (SELECT rolsuper FROM pg_roles WHERE rolname = current_user))
-"""
-"""Clients' sessions only: replication goes on, so that the standby gets what was committed. On RDS the master user
-may not end those of the service's own superuser, which do not write a customer's data."""
+_END_SESSIONS: Final = (
+    "SELECT array_agg(activity.pid), clock_timestamp(), bool_and(pg_terminate_backend(activity.pid)) " + CLIENT_SESSIONS
+)
 _IS_FENCED: Final = """
 SELECT count(*) FROM pg_db_role_setting AS own JOIN pg_database AS it ON it.oid = own.setdatabase
 WHERE it.datname = current_database() AND own.setrole = 0 AND 'default_transaction_read_only=on' = ANY(own.setconfig)

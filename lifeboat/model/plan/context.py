@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lifeboat.model.design import LeaseStore
 from lifeboat.model.physical import Physical
@@ -26,11 +26,17 @@ READS_ONLY = "nothing to take back: it only reads"
 LEAST_DEADLINE = 30.0
 """Seconds: what is given up sooner is given up for a single slow answer."""
 
-END_SESSIONS = (
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
-    "AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND usename <> 'rdsadmin'"
+CLIENT_SESSIONS: Final = (
+    "FROM pg_stat_activity AS activity JOIN pg_roles AS role ON role.oid = activity.usesysid "
+    "WHERE activity.datname = current_database() AND activity.pid <> pg_backend_pid() "
+    "AND activity.backend_type = 'client backend' "
+    "AND (NOT role.rolsuper OR (SELECT rolsuper FROM pg_roles WHERE rolname = current_user))"
 )
-"""A session keeps the read-only default that it began with. RDS does not let its own be ended."""
+"""Clients' sessions only: replication goes on, so that the standby gets what was committed. On RDS the master user
+may not end those of the service's own superuser, which do not write a customer's data."""
+
+END_SESSIONS = f"SELECT pg_terminate_backend(activity.pid) {CLIENT_SESSIONS}"
+"""A session keeps the read-only default that it began with."""
 
 _LEASE_FILE = "lease.json"
 
