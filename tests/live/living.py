@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -140,6 +141,15 @@ class Sandbox:
             connection.request("POST", "/orders", json.dumps(order), {"Host": ORDERS})
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read())
+
+    def refusal(self, address: str, client: str, number: int) -> str | None:
+        """Why a site did not take an order, None when it did not tell.
+
+        To be awaited where a gate has just shut: its site closes connections then, also those that ask nothing yet.
+        """
+        status, answer = self.post(address, client, number)
+        assert status not in {200, 201}, answer
+        return answer["reason"] if status == HTTPStatus.SERVICE_UNAVAILABLE else None
 
     def numbers(self, region: str, client: str) -> list[int]:
         """Numbers of a client's orders in a region's database."""
