@@ -36,6 +36,14 @@ _LEFT: Final = "FROM pg_stat_activity WHERE pid = ANY(%s) AND backend_start <= %
 _AWAIT_END: Final = "SELECT pg_terminate_backend(pid, 2000) " + _LEFT
 """The first is a signal and no more; a session in the middle of a commit may still acknowledge it. In milliseconds."""
 _COUNT_LEFT: Final = "SELECT count(*) " + _LEFT
+BEGINNING: Final = """
+SELECT pid FROM pg_locks WHERE locktype = 'object' AND mode = 'RowExclusiveLock'
+  AND classid = 'pg_database'::regclass AND objid = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+"""A session that begins holds this lock from before it reads its settings until after it is listed."""
+_LOOKS: Final = 100
+_BETWEEN_LOOKS: Final = "SELECT pg_sleep(0.02)"
+"""Seconds; beginning takes milliseconds."""
 
 
 class FenceError(Exception):
@@ -114,6 +122,7 @@ def fence(session: Connection) -> None:
     session.execute(_LIMITS)
     session.execute(_WRITABLE)
     _set(session, "SET default_transaction_read_only = on")
+    _await_beginning(session)
     # Sessions that began before have the old setting; ending them ends what they were about to commit.
     row = session.execute(_END_SESSIONS).fetchone()
     if row is None or row[0] is None:
@@ -138,12 +147,28 @@ def lift(session: Connection) -> None:
     fenced = _one(session, _IS_FENCED)
     _set(session, "RESET default_transaction_read_only")
     if fenced:
+        _await_beginning(session)
         session.execute(_END_SESSIONS)
 
 
 def _set(session: Connection, clause: LiteralString) -> None:
     name = str(_one(session, "SELECT current_database()"))
     session.execute(sql.SQL("ALTER DATABASE {} " + clause).format(sql.Identifier(name)))
+
+
+def _await_beginning(session: Connection) -> None:
+    """Wait until whoever may have begun with the setting of before is listed; whoever begins later has the new one.
+
+    Raises:
+        FenceError: when some session does not come to an end with beginning.
+    """
+    beginning = set(session.execute(BEGINNING))
+    for _ in range(_LOOKS):
+        if not beginning:
+            return
+        session.execute(_BETWEEN_LOOKS)
+        beginning &= set(session.execute(BEGINNING))
+    raise FenceError(f"{len(beginning)} sessions have not begun so far, and would have the setting of before")
 
 
 def _one(session: Connection, question: LiteralString) -> object:

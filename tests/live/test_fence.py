@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -13,7 +14,7 @@ from botocore.exceptions import EndpointConnectionError
 from lifeboat.model.physical import Physical
 from lifeboat.model.settings.load import load
 from lifeboat.model.topology import resolve
-from lifeboat.recovery.fence import DatabaseFence, FenceError
+from lifeboat.recovery.fence import BEGINNING, DatabaseFence, FenceError
 from lifeboat.recovery.system_ports import Surroundings, SystemPorts
 from lifeboat.sandbox.live.postgres_setup import Owner
 from tests.live.test_postgres import (  # noqa: F401 - fixtures
@@ -77,6 +78,19 @@ def test_a_session_that_began_behind_a_fence_ends_with_it_and_no_other_does(prim
         fencing.lift()
         pooled.execute("INSERT INTO orders VALUES (2)")
     assert rows(primary) == [1, 2]
+
+
+def test_a_session_that_begins_while_the_fence_is_set_does_not_escape_it(primary: Postgres) -> None:  # noqa: F811
+    write(primary, 1)
+    with ThreadPoolExecutor(1) as pool, login(primary) as watching:
+        # It has read its settings, and is not listed among the sessions so far.
+        beginning = pool.submit(login, primary, options="-c post_auth_delay=1")
+        until(lambda: watching.execute(BEGINNING).fetchone())
+        fence_of(primary).fence()
+        with pytest.raises(psycopg.OperationalError), beginning.result() as escaped:
+            escaped.execute("INSERT INTO orders VALUES (2)")
+    assert rows(primary) == [1]
+    fence_of(primary).lift()
 
 
 def test_a_replica_is_born_fenced_and_lifted_once_it_is_promoted(
