@@ -30,8 +30,10 @@ _END_SESSIONS: Final = (
 )
 _IS_FENCED: Final = """
 SELECT count(*) FROM pg_db_role_setting AS own JOIN pg_database AS it ON it.oid = own.setdatabase
-WHERE it.datname = current_database() AND own.setrole = 0 AND 'default_transaction_read_only=on' = ANY(own.setconfig)
+WHERE it.datname = current_database() AND own.setrole = 0
+  AND own.setconfig && ARRAY['default_transaction_read_only=on', 'default_transaction_read_only=off']
 """
+"""It is off, and not unset, until the sessions behind it are ended: whoever does that may be killed before it has."""
 _LEFT: Final = "FROM pg_stat_activity WHERE pid = ANY(%s) AND backend_start <= %s"
 _AWAIT_END: Final = "SELECT pg_terminate_backend(pid, 2000) " + _LEFT
 """The first is a signal and no more; a session in the middle of a commit may still acknowledge it. In milliseconds."""
@@ -144,11 +146,12 @@ def lift(session: Connection) -> None:
         raise FenceError("is a replica so far: to be lifted when it is promoted")
     session.execute(_LIMITS)
     session.execute(_WRITABLE)
-    fenced = _one(session, _IS_FENCED)
+    if not _one(session, _IS_FENCED):
+        return
+    _set(session, "SET default_transaction_read_only = off")
+    _await_beginning(session)
+    session.execute(_END_SESSIONS)
     _set(session, "RESET default_transaction_read_only")
-    if fenced:
-        _await_beginning(session)
-        session.execute(_END_SESSIONS)
 
 
 def _set(session: Connection, clause: LiteralString) -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import psycopg
 import pytest
@@ -77,6 +78,24 @@ def test_a_session_that_began_behind_a_fence_ends_with_it_and_no_other_does(prim
     with login(primary) as pooled:
         fencing.lift()
         pooled.execute("INSERT INTO orders VALUES (2)")
+    assert rows(primary) == [1, 2]
+
+
+def test_who_goes_on_with_a_lift_ends_the_sessions_that_are_left(
+    primary: Postgres,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write(primary, 1)
+    fence_of(primary).fence()
+    with login(primary) as pooled:
+        with monkeypatch.context() as killed:
+            killed.setattr("lifeboat.recovery.fence._await_beginning", Mock(side_effect=FenceError("killed")))
+            with pytest.raises(FenceError, match="killed"):
+                fence_of(primary).lift()
+        write(primary, 2)
+        fence_of(primary).lift()
+        with pytest.raises(psycopg.OperationalError):
+            pooled.execute("SELECT 1")
     assert rows(primary) == [1, 2]
 
 
