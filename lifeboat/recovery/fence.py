@@ -165,12 +165,12 @@ def _await_beginning(session: Connection) -> None:
     Raises:
         FenceError: when some session does not come to an end with beginning.
     """
-    beginning = set(session.execute(BEGINNING))
+    beginning = set(session.execute(BEGINNING).fetchall())
     for _ in range(_LOOKS):
         if not beginning:
             return
         session.execute(_BETWEEN_LOOKS)
-        beginning &= set(session.execute(BEGINNING))
+        beginning &= set(session.execute(BEGINNING).fetchall())
     raise FenceError(f"{len(beginning)} sessions have not begun so far, and would have the setting of before")
 
 
