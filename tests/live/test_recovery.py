@@ -87,7 +87,7 @@ def test_neither_the_loss_of_the_witness_nor_a_wrong_clock_fences_anybody(sandbo
         assert sandbox.process("warden", WITNESS)["state"] == "held"
         # As long as a loss has to be seen, and a lease may live, one after the other.
         assert outlasts(sandbox, 2.5 * TTL)
-        assert order_by_name(sandbox, "without-witness") == (HOME, 1)
+        assert until(lambda: order_by_name(sandbox, "without-witness")) == (HOME, 1)
         found = lease(sandbox)
         assert (found["holder"], found["epoch"], found["fenced"], found["run"]) == (HOME, 1, [], None)
     until(lambda: sandbox.process("warden", WITNESS)["state"] == "running")
