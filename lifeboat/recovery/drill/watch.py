@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 LOOK: Final = 0.25
-"""Real seconds between two looks at something."""
+"""Real seconds between two looks at something, at least."""
+_PAUSES: Final = 8
+"""How many times longer than a look took is waited before the next."""
 SPARE: Final = 120.0
 """Real seconds on top of a declared duration: servers and clients are not scaled."""
 RETURN: Final = 1800.0
@@ -60,13 +62,17 @@ class Watch:
         Returns:
             What was seen; None when nothing was in time.
         """
-        end = self._world.clock() + seconds
+        asked = self._world.clock()
+        end = asked + seconds
         while (found := look()) is None:
-            if self._world.clock() > end:
+            now = self._world.clock()
+            if now > end:
                 if what is not None:
                     self._tell(f"not so within {seconds:.0f} s: {what}")
                 return None
-            self._world.wait(LOOK)
+            # Looking at a whole journal must not slow down what writes it: both are answered by one process.
+            self._world.wait(max(LOOK, _PAUSES * (now - asked)))
+            asked = self._world.clock()
         return found
 
     def runs(self, mark: Mark) -> tuple[RunTime, ...] | None:
