@@ -177,8 +177,4 @@ def moto_settings(account: str) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    code = main()
-    logging.shutdown()
-    sys.stderr.flush()
-    # All has ended that had to: taking the models of every service apart, object by object, would take a second more.
-    os._exit(code)
+    sys.exit(main())
