@@ -8,7 +8,6 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from lifeboat.model.settings.load import from_stack_file
@@ -129,11 +128,11 @@ def up(
     with _stopped_by_interrupt(directory, progress, keep_data=live is not None and live.resume):
         progress("starting the local cloud")
         with ThreadPoolExecutor(1) as pool:
-            # The gateway takes a second to start, the SDK another to import: side by side. The import goes to the
-            # thread: Ctrl-C reaches the main one alone, which has to end what it started.
-            imported = pool.submit(_import_sdk)
+            # The gateway takes seconds to start, and reading what a deployment needs some more: side by side. The
+            # reading goes to the thread: Ctrl-C reaches the main one alone, which has to end what it started.
+            read = pool.submit(_read_ahead)
             record = supervisor.start(directory, stack=stack, account=settings.account, home=settings.home, live=live)
-            imported.result()
+            read.result()
         progress(f"deploying {stack} into {record.endpoint}")
         deployed = deploy_into(root, stack, directory=directory, record=record, progress=progress)
         outputs = deployed.deployment.plain_outputs
@@ -282,6 +281,9 @@ def _stack_file(root: Path, stack: str) -> Path:
     return files[stack]
 
 
-def _import_sdk() -> None:
-    import_module("pulumi_aws")
-    load()
+def _read_ahead() -> None:
+    """Read the SDK's types and the shapes of calls, which resources would wait for one by one."""
+    from lifeboat.sandbox.provider.coverage import carried  # noqa: PLC0415 - imported here, see `deploy_into`
+
+    for entry in load():
+        carried(entry)

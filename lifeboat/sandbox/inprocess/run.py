@@ -11,6 +11,7 @@ import runpy
 import sys
 import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -118,13 +119,17 @@ def deploy(  # noqa: PLR0913 - a deployment's circumstances, all independent
         progress=progress,
     )
     path = state_file(directory, project.name, stack)
+    crypter = Crypter(passphrase)
     started = time.perf_counter()
-    try:
-        # A context of its own keeps the SDK's settings, which are context variables, from whoever calls.
-        contextvars.Context().run(_run, project.main, monitor, deployment, config)
-    finally:
-        seconds = time.perf_counter() - started
-        deployment.write(path, Crypter(passphrase), version=f"v{version('pulumi')}")
+    with ThreadPoolExecutor(1) as pool:
+        # Deriving a key takes most of a second of a processor, and leaves Python to the program meanwhile.
+        pool.submit(lambda: crypter.salt)
+        try:
+            # A context of its own keeps the SDK's settings, which are context variables, from whoever calls.
+            contextvars.Context().run(_run, project.main, monitor, deployment, config)
+        finally:
+            seconds = time.perf_counter() - started
+            deployment.write(path, crypter, version=f"v{version('pulumi')}")
     return Deployed(deployment=deployment, path=path, real=monitor.real, recorded=monitor.recorded, seconds=seconds)
 
 
