@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 from lifeboat.model.plan.graph import Mode
@@ -32,6 +33,8 @@ UNCONFIRMED: Final = "is not confirmed as lost"
 """What `lifeboat.recovery.steps.confirm_outage` says when it came too early: no answer to what is rehearsed."""
 _AGAIN: Final = 1.0
 """Real seconds until a command that was refused is tried again."""
+_MEANWHILE: Final = 5.0
+"""Real seconds between two looks at the journal of a run that is under way."""
 
 
 class Outcomes:
@@ -106,8 +109,16 @@ class Outcomes:
                 return
         self._tell("waiting for the failover's end" if self._by_people else "waiting for the wardens")
         told: set[str] = set()
+        read = -math.inf
 
         def ended() -> RunTime | None:
+            nonlocal read
+            lease, now = self._world.lease(), self._world.clock()
+            if lease is not None and lease.run is not None and now < read + _MEANWHILE:
+                # A run ends in the journal before it gives up its claim. Until then a look at the whole of it only
+                # takes time from what writes it: one process answers for both.
+                return None
+            read = now
             for run in self._watch.runs(mark) or ():
                 line = f"{run.name}: {run.result}{f': {run.why}' if run.why else ''}"
                 if line not in told:

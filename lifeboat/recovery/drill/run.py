@@ -182,19 +182,21 @@ class Drill:
         """Wait until home holds the lease, every store takes what clients write, and the standby is ready."""
         self._tell("waiting until all of it works as it should")
         stack, home = self._subject.stack, self._roles.home
-        waiting = "its lease"
+        waiting, ready = "its lease", False
         end = self._world.clock() + _STEADY
         while True:
             lease = self._world.lease()
             if lease is None or lease.holder != home or lease.serving != home or lease.run is not None:
                 waiting = f"{home} holds the lease" if lease is None else f"{home} holds the lease, not {lease.holder}"
+            elif not ready:
+                # Asked for while clients get under way: both take seconds.
+                ran = self._world.command("readiness", stack)
+                ready = ran.code == 0
+                waiting = f"the standby is ready: {' '.join(ran.lines[-1:])}"
             elif missing := self._not_under_way(workload):
                 waiting = f"writes are acknowledged by {', '.join(missing)}"
             else:
-                ran = self._world.command("readiness", stack)
-                if ran.code == 0:
-                    return lease
-                waiting = f"the standby is ready: {' '.join(ran.lines[-1:])}"
+                return lease
             if ended := workload.ended():
                 raise DrillError("; ".join(ended))
             if self._world.clock() > end:

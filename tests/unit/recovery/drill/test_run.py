@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from lifeboat.recovery.drill.outcomes import UNCONFIRMED
 from lifeboat.recovery.drill.run import Drill
 from lifeboat.recovery.drill.world import DrillError
 from lifeboat.recovery.journal import Event
+from lifeboat.recovery.lease_record import RunClaim
 from lifeboat.recovery.steps import confirm_outage
 from tests.unit.cli.conftest import STACK_FILE
 from tests.unit.recovery.drill.parts import DNS, HOME, STANDBY, call, entry, failover, opened, subject
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lifeboat.recovery.drill.evidence import Evidence
+    from lifeboat.recovery.journal import Entry
 
 
 BY_PEOPLE = STACK_FILE.replace("approval: automatic", "approval: one").replace("rto: 15m", "rto: 1h") + DNS
@@ -118,6 +121,24 @@ def test_times_are_observed_and_scaled_back_apart(world: PlayedWorld, tmp_path: 
     assert [phase.phase for phase in evidence.phases] == ["decide", "recover", "verify"]
     assert evidence.history.writers == {1: HOME, 2: STANDBY, 3: HOME}
     assert [(each.store, each.over) for each in evidence.exposures] == [("orders", True)]
+
+
+def test_a_run_under_way_is_hardly_watched_and_its_end_is_seen_at_once(tmp_path: Path) -> None:
+    read: list[float] = []
+
+    class Watched(PlayedWorld):
+        def entries(self) -> Sequence[Entry]:
+            read.append(self.now - (self.fault or self.now))
+            return super().entries()
+
+    def claims(world: PlayedWorld) -> None:
+        world.holder = replace(world.holder, run=RunClaim(id="r", runner="warden", kind="failover", target=STANDBY))
+
+    world = Watched(after={10: claims, 50: fails_over})
+    evidence = Drill(subject(recovery_only=True), world, tmp_path, lambda _: None).run()
+    assert evidence.verdict.passed, evidence.verdict
+    assert len([at for at in read if 10 < at < 50]) == pytest.approx(40 / 5, abs=2)
+    assert min(at for at in read if at >= 50) < 51
 
 
 def test_a_recovery_that_takes_too_long_fails(world: PlayedWorld, tmp_path: Path) -> None:
