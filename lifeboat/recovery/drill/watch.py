@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 LOOK: Final = 0.25
-"""Real seconds between two looks at something, at least."""
-_PAUSES: Final = 8
-"""How many times longer than a look took is waited before the next."""
+"""Real seconds between two looks at something."""
 SPARE: Final = 120.0
 """Real seconds on top of a declared duration: servers and clients are not scaled."""
 RETURN: Final = 1800.0
@@ -62,17 +60,13 @@ class Watch:
         Returns:
             What was seen; None when nothing was in time.
         """
-        asked = self._world.clock()
-        end = asked + seconds
+        end = self._world.clock() + seconds
         while (found := look()) is None:
-            now = self._world.clock()
-            if now > end:
+            if self._world.clock() > end:
                 if what is not None:
                     self._tell(f"not so within {seconds:.0f} s: {what}")
                 return None
-            # Looking at a whole journal must not slow down what writes it: both are answered by one process.
-            self._world.wait(max(LOOK, _PAUSES * (now - asked)))
-            asked = self._world.clock()
+            self._world.wait(LOOK)
         return found
 
     def runs(self, mark: Mark) -> tuple[RunTime, ...] | None:

@@ -122,7 +122,7 @@ def deploy(  # noqa: PLR0913 - a deployment's circumstances, all independent
     crypter = Crypter(passphrase)
     started = time.perf_counter()
     with ThreadPoolExecutor(1) as pool:
-        # Deriving a key takes most of a second of a processor, and leaves Python to the program meanwhile.
+        # The state file needs its key at the end; deriving one takes a processor, and leaves Python to the program.
         pool.submit(lambda: crypter.salt)
         try:
             # A context of its own keeps the SDK's settings, which are context variables, from whoever calls.

@@ -38,8 +38,10 @@ def drilled(
     *,
     scale: float = 10,
     text: str = STACK_FILE + DNS,
+    recovery_only: bool = False,
 ) -> Evidence:
-    return Drill(subject(name, scale=scale, text=text), world, directory, lambda _: None).run()
+    wanted = subject(name, scale=scale, text=text, recovery_only=recovery_only)
+    return Drill(wanted, world, directory, lambda _: None).run()
 
 
 def fails_over(world: PlayedWorld) -> None:
@@ -90,7 +92,7 @@ def test_a_region_failure_in_its_order(world: PlayedWorld, tmp_path: Path) -> No
 
 
 def test_one_that_ends_with_the_recovery_comes_back_no_way_and_judges_none(world: PlayedWorld, tmp_path: Path) -> None:
-    evidence = Drill(subject(recovery_only=True), world, tmp_path, lambda _: None).run()
+    evidence = drilled(world, tmp_path, recovery_only=True)
     assert evidence.verdict.passed, evidence.verdict
     assert evidence.recovery_only
     # What stands is healed all the same: nothing is left broken, and home is asked what is left over.
@@ -135,7 +137,7 @@ def test_a_run_under_way_is_hardly_watched_and_its_end_is_seen_at_once(tmp_path:
         world.holder = replace(world.holder, run=RunClaim(id="r", runner="warden", kind="failover", target=STANDBY))
 
     world = Watched(after={10: claims, 50: fails_over})
-    evidence = Drill(subject(recovery_only=True), world, tmp_path, lambda _: None).run()
+    evidence = drilled(world, tmp_path, recovery_only=True)
     assert evidence.verdict.passed, evidence.verdict
     assert len([at for at in read if 10 < at < 50]) == pytest.approx(40 / 5, abs=2)
     assert min(at for at in read if at >= 50) < 51
