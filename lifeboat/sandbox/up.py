@@ -225,7 +225,7 @@ def await_ready(
         if time.monotonic() > end:
             first = waiting[0]
             raise SandboxError(f"{first['part']} is not ready: {first['detail']}: see {first['log']}")
-        # The parts take seconds, and looking at them takes them time.
+        # The parts take seconds, and looking at them takes them time; the gateway answers, and never calls.
         time.sleep(_LOOK)
 
 

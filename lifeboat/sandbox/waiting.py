@@ -18,5 +18,6 @@ def comes_true(condition: Callable[[], bool], deadline: float) -> bool:
     while not condition():
         if time.monotonic() > end:
             return False
+        # What is waited for has no event, see `_POLL`.
         time.sleep(_POLL)
     return True

@@ -35,6 +35,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = [item for item in engine if item not in sentinels]
     for sentinel in sentinels:
         reason = f"ENGINE TIER NOT RUN: {len(left_out)} tests need a Pulumi CLI on PATH; `lifeboat doctor` says how"
+        # The CLI is in no package registry: its absence is told, and fails nobody.
         sentinel.add_marker(pytest.mark.skip(reason=reason))
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]

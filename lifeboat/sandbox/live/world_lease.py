@@ -138,6 +138,7 @@ class _Apis:
 
     def wait(self, _: None, seconds: float) -> None:
         """Wait for real seconds."""
+        # Half a second at most, before the one write of a lease that is resumed: nothing could wake it earlier.
         time.sleep(seconds)
 
 

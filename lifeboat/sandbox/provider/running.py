@@ -128,6 +128,7 @@ class Run:
             if not self.read():
                 raise ProviderError("wait", "NotFound", f"{self.context.get('id')} is gone")
             if evaluate(wait.path, self.doc) not in wait.ready:
+                # The API can only be asked again, see `_POLL`.
                 time.sleep(_POLL)
 
     def _make(self, call: Call, sent: Values, extra: Values) -> Value:
@@ -176,6 +177,7 @@ class Run:
                     return {}
                 if error.code not in call.retry or time.monotonic() > limit:
                     raise
+            # Nor does one tell when nothing depends any more on what is to be deleted.
             time.sleep(_POLL)
 
     def _by_name(self, call: Call, inputs: Values) -> Values:
